@@ -1,0 +1,146 @@
+"""X and y as solvers see them: centred and weighted virtually, never copied.
+
+A = diag(q) (X - 1 m'), Y' = diag(q) (y - 1 mean(y))' with q the square roots of
+the weights. A's columns and Y's rows are orthogonal to q when the intercept is
+fitted, so the intercept drops out of the problem.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from fastreg._engine.threads import n_threads_for
+from fastreg._kernels.csc import Csc
+from fastreg._kernels.dense import Dense
+
+
+def has_unit_stride(X):
+    """Whether the dense kernels can read X where it lies, in either order."""
+    itemsize = X.itemsize
+    if any(stride % itemsize for stride in X.strides) or not X.flags.aligned:
+        return False
+    return itemsize in X.strides or 1 in X.shape
+
+
+class Design:
+    """X (n, p) and Y (n, T) for least squares.
+
+    Parameters
+    ----------
+    X : ndarray or CSC matrix, float32 or float64
+        Dense X must satisfy `has_unit_stride`.
+    Y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    sample_weight : ndarray of shape (n_samples,) or None
+        Used as it is; normalise it before where the problem asks for it.
+    fit_intercept : bool
+
+    Attributes
+    ----------
+    mean, sq_norm : ndarray of shape (n_features,)
+        Means used for centring (zeros without intercept), and squared norms of
+        A's columns.
+    targets : ndarray of shape (n_targets, n_samples)
+        Centred and weighted targets.
+    target_mean : ndarray of shape (n_targets,)
+    correlation : ndarray of shape (n_targets, n_features)
+        Y'A, the gradient at zero.
+    n_passes : float
+        Passes over X so far, chosen columns counted by their share.
+    is_finite : bool
+        False if X holds a NaN or an infinity, or overflows float64.
+    """
+
+    def __init__(self, X, Y, *, sample_weight=None, fit_intercept=True):
+        n, p = X.shape
+        self.X = X
+        self.n_samples, self.n_features = n, p
+        self.is_sparse = sp.issparse(X)
+        self.work = X.nnz if self.is_sparse else n * p
+        self.fit_intercept = fit_intercept
+        weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        self.scale = None if sample_weight is None else np.sqrt(weights)
+        self.total_weight = float(weights.sum())
+        self._set_targets(Y, weights)
+        self.matrix = Csc(X) if self.is_sparse else Dense(X, scale=self.scale)
+        # x'y for one target comes with the first pass
+        first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
+        stats = self._sparse_stats if self.is_sparse else self._dense_stats
+        with np.errstate(invalid="ignore", over="ignore"):
+            self.mean, self.sq_norm, correlation = stats(weights, first)
+        self.n_passes = 1.0
+        self.is_finite = bool(np.isfinite(self.sq_norm.sum()) and np.isfinite(self.mean.sum()))
+        if len(self.targets) == 1:
+            self.correlation = correlation[np.newaxis]
+        else:
+            self.correlation = self.dots(self.targets)
+
+    def _set_targets(self, Y, weights):
+        Y = np.asarray(Y, dtype=np.float64)
+        Y = Y.reshape(self.n_samples, -1).T
+        if self.fit_intercept:
+            self.target_mean = (Y @ weights) / self.total_weight
+            Y = Y - self.target_mean[:, np.newaxis]
+        else:
+            self.target_mean = np.zeros(len(Y))
+        if self.scale is not None:
+            Y = Y * self.scale
+        self.targets = np.ascontiguousarray(Y)
+
+    def _dense_stats(self, weights, u):
+        # Shifted by a row: a row is within sqrt(n) spreads of the mean, so
+        # s2 - s1^2 / N loses no more than a factor n, whatever the mean is.
+        X, p = self.X, self.n_features
+        shift = np.zeros(p)
+        if self.fit_intercept:
+            shift = X[int(np.argmax(weights))].astype(np.float64)
+        s1, s2, c = self.matrix.first_pass(weights, u, shift, n_threads_for(self.work))
+        if not self.fit_intercept:
+            self.matrix.set_center(shift, self.scale)
+            return shift, s2, c
+        offset = s1 / self.total_weight
+        mean = shift + offset
+        self.matrix.set_center(mean, self.scale)
+        return mean, np.maximum(s2 - s1 * offset, 0.0), c
+
+    def _sparse_stats(self, weights, u):
+        mean, sq_norm, c = self.matrix.column_stats(
+            weights, u, self.total_weight, self.fit_intercept, n_threads_for(self.work)
+        )
+        if np.isfinite(sq_norm.sum()):
+            self.matrix.center(mean, self.scale, self.total_weight, sq_norm)
+        return mean, sq_norm, c
+
+    def dots(self, V):
+        """V A for V (T, n): one pass over X for each row of V."""
+        self.n_passes += len(V)
+        return self.matrix.dots(np.ascontiguousarray(V), n_threads_for(self.work))
+
+    def residual(self, W, targets):
+        """targets - W A' for W (T, p), reading only the columns where W is not zero."""
+        R = targets.copy()
+        support = np.flatnonzero(W.any(axis=0))
+        if len(support):
+            share = self.share(support)
+            self.n_passes += len(W) * share
+            self.matrix.subtract(
+                support, np.ascontiguousarray(W[:, support]), R, n_threads_for(share * self.work)
+            )
+        return R
+
+    def share(self, columns):
+        """The part of X that `columns` is."""
+        return len(columns) / self.n_features
+
+    def gram(self, a, b=None):
+        """A_a'A_b; b=None stands for b=a."""
+        k = len(a) if b is None else len(b)
+        self.n_passes += self.share(a)
+        return self.matrix.gram(a, b, n_threads_for(self.work * len(a) / self.n_features * k / 8))
+
+    def gather(self, columns):
+        """A's columns as a float64 array (n, k) in Fortran order; dense X only."""
+        self.n_passes += self.share(columns)
+        return self.matrix.gather(columns, n_threads_for(self.n_samples * len(columns)))
+
+    def intercept(self, W):
+        """Intercepts (T,) that belong to coefficients W (T, p)."""
+        return self.target_mean - W @ self.mean if self.fit_intercept else np.zeros(len(W))

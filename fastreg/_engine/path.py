@@ -1,0 +1,237 @@
+"""The path engine: least squares under a penalty, for one alpha or many.
+
+Design
+------
+For each alpha, from the solution of the last one:
+
+1. a working set: the columns in use and those that violate optimality most. It
+   at most doubles each time. With few columns it is all of them;
+2. coordinate descent on the working set, through the set's Gram matrix where
+   that is cheaper than its columns (`_descend_gram`), on the columns with a
+   residual otherwise (`_descend_columns`), or block by block where X is in C
+   order and the set is too large to gather (`_descend_blocks`);
+3. one pass over X for the gradient of everything: the duality gap, and the next
+   violators.
+
+The gradient that starts step 2 always comes from step 3, so errors of a Gram
+matrix cannot accumulate: it only predicts how the gradient moves.
+
+No solver walks down a column of C-ordered X, and X is never copied: the extra
+memory is `gram_budget`, a few vectors, and the result. Rejected: one loop over
+all columns with a residual (a pass over X a sweep, and a cache line an element
+in C order); a copy in Fortran order (twice the memory).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreg._engine.problem import GramCache, LeastSquaresProblem, gram_budget
+from fastreg._kernels.dense import Dense
+from fastreg._kernels.descent import descend
+from fastreg._kernels.penalty import Penalty, duality_gap
+from fastreg._kernels.smooth import Gram, LeastSquares
+
+# Up to this many features all are in the working set, and their Gram is formed.
+ALL_FEATURES = 256
+# A working set grows by at least this many columns.
+MIN_GROWTH = 64
+# Sweeps over one block of gathered columns before the next is gathered.
+BLOCK_SWEEPS = 5
+
+
+@dataclass
+class Solution:
+    """What one alpha gave: W (T, p), its duality gap, sweeps spent, and whether
+    the gap is below the tolerance."""
+
+    W: np.ndarray
+    gap: float
+    gap_tol: float
+    n_iter: int
+
+    @property
+    def converged(self):
+        return self.gap <= self.gap_tol
+
+
+class PathEngine:
+    """Solves one problem for penalties given one after the other, each from the last.
+
+    Parameters
+    ----------
+    problem : LeastSquaresProblem
+    tol : float
+        The duality gap wanted, in units of ||Y||^2, and the largest relative
+        move of a last sweep.
+    max_iter : int
+        Sweeps allowed for each penalty.
+    rng : numpy.random.RandomState or None
+        Picks coordinates at random; None visits them in cyclic order.
+    whole_gram : bool
+        Form the Gram of all features whatever their number.
+    cache : GramCache or None
+        A cache shared with problems on the same design.
+    """
+
+    def __init__(
+        self, problem: LeastSquaresProblem, *, tol, max_iter, rng=None, whole_gram=False, cache=None
+    ):
+        self.problem = problem
+        self.design = problem.design
+        self.tol = tol
+        self.gap_tol = tol * problem.squared_norm
+        self.max_iter = max_iter
+        self.rng = rng
+        n, p = self.design.n_samples, self.design.n_features
+        self.budget = gram_budget(self.design.work * 8)
+        self.all_features = whole_gram or p <= ALL_FEATURES or (problem.gram is not None)
+        if self.all_features and problem.gram is None:
+            problem.gram = self.design.gram(np.arange(p))
+        self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
+        self.cache = cache
+
+    def _useful_gram(self, n, p):
+        # A move costs k through the Gram; on columns every visit costs a dot,
+        # and a sparse element costs some ten times a contiguous one.
+        if self.design.is_sparse:
+            return int(64 + 16 * self.design.work / p)
+        return 2 * n
+
+    def solve(self, penalty: Penalty, W) -> Solution:
+        """Minimise from W (T, p), which is overwritten with the solution."""
+        C, squared_residual = self.problem.gradient(W, self.gap_tol)
+        gap = duality_gap(penalty, W, C, squared_residual)
+        n_iter = 0
+        while gap > self.gap_tol and n_iter < self.max_iter:
+            before = W.copy()
+            n_iter += self._descend(penalty, W, C, squared_residual, gap, self.max_iter - n_iter)
+            if np.array_equal(before, W):
+                break  # at the limit of rounding: another round would do the same
+            C, squared_residual = self.problem.gradient(W, self.gap_tol)
+            gap = duality_gap(penalty, W, C, squared_residual)
+            if not np.isfinite(gap):
+                break
+        return Solution(W, gap, self.gap_tol, n_iter)
+
+    def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps):
+        if self.all_features:
+            return self._descend_all(penalty, W, C, squared_residual, max_sweeps)
+        support = np.flatnonzero(W.any(axis=0))
+        violators = self._violators(penalty, W, C, support)
+        # As precise as the gap of everything deserves: later rounds start closer.
+        gap_tol = max(0.5 * self.gap_tol, 0.05 * gap)
+        if len(violators) == 0:
+            gap_tol = 0.5 * self.gap_tol
+        update_tol = self.tol if gap_tol < self.gap_tol else max(self.tol, 1e-3)
+        options = (max_sweeps, gap_tol, update_tol, self._seed())
+        if len(support) + len(violators) <= self.max_gram:
+            self._extend_cache(support, violators)
+            return self._descend_gram(penalty, W, C, squared_residual, options)
+        self.cache = None
+        columns = np.union1d(support, violators)
+        R = self.design.residual(W, self.problem.targets)
+        if self.design.matrix.has_columns:
+            return self._descend_columns(
+                penalty, W, self.design.matrix, columns, columns, R, options
+            )
+        return self._descend_blocks(penalty, W, columns, R, options)
+
+    def _seed(self):
+        return None if self.rng is None else int(self.rng.randint(np.iinfo(np.int32).max))
+
+    def _violators(self, penalty, W, C, support):
+        """Columns to add, most violating first; at most as many as are in use."""
+        score = self._dual_norm(penalty, W, C) - penalty.l1
+        known = self.cache.known if self.cache is not None else support
+        score[known] = 0.0
+        score[support] = 0.0
+        score[self.design.sq_norm == 0] = 0.0
+        found = np.flatnonzero(score > 0)
+        limit = max(MIN_GROWTH, len(support))
+        if len(found) > limit:
+            found = found[np.argpartition(-score[found], limit)[:limit]]
+            found.sort()
+        return found
+
+    @staticmethod
+    def _dual_norm(penalty, W, C):
+        C = C - penalty.l2 * W if penalty.l2 else C
+        if len(C) > 1:
+            return np.sqrt(np.einsum("ij,ij->j", C, C))
+        return C[0].copy() if penalty.positive else np.abs(C[0])
+
+    # ---- the three ways to descend ------------------------------------------
+
+    def _descend_all(self, penalty, W, C, squared_residual, max_sweeps):
+        gram = Gram(
+            self.problem.gram, np.diagonal(self.problem.gram).copy(), C, W, squared_residual
+        )
+        return descend(gram, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())[0]
+
+    def _extend_cache(self, support, violators):
+        if self.cache is None:
+            self.cache = GramCache(self.design, self.max_gram)
+        missing = np.setdiff1d(np.union1d(support, violators), self.cache.known)
+        if len(self.cache.known) + len(missing) > self.max_gram:
+            wanted = np.isin(self.cache.known, support)
+            self.cache.keep(np.flatnonzero(wanted))
+        if len(missing):
+            self.cache.add(missing)
+
+    def _descend_gram(self, penalty, W, C, squared_residual, options):
+        known, gram = self.cache.known, self.cache.gram
+        w = np.ascontiguousarray(W[:, known])
+        c = np.ascontiguousarray(C[:, known])
+        smooth = Gram(gram, np.diagonal(gram).copy(), c, w, squared_residual)
+        n_sweeps = descend(smooth, penalty, w, *options)[0]
+        W[:, known] = w
+        return n_sweeps
+
+    def _descend_columns(self, penalty, W, matrix, idx, columns, R, options):
+        w = np.ascontiguousarray(W[:, columns])
+        smooth = LeastSquares(matrix, idx, self.design.sq_norm[columns], R)
+        n_sweeps = descend(smooth, penalty, w, *options)[0]
+        smooth.settle()
+        W[:, columns] = w
+        return n_sweeps
+
+    def _descend_blocks(self, penalty, W, columns, R, options):
+        width = max(1, self.budget // (16 * self.design.n_samples))
+        max_sweeps, *rest = options
+        if len(columns) > width:
+            max_sweeps = min(max_sweeps, BLOCK_SWEEPS)
+        n_sweeps = 0
+        for start in range(0, len(columns), width):
+            chosen = columns[start : start + width]
+            matrix = Dense(self.design.gather(chosen))
+            own = np.arange(len(chosen))
+            swept = self._descend_columns(penalty, W, matrix, own, chosen, R, (max_sweeps, *rest))
+            n_sweeps = max(n_sweeps, swept)
+        return n_sweeps
+
+
+def alpha_max(design, l1_ratio, *, positive=False):
+    """The smallest alpha at which all coefficients are zero (all targets together)."""
+    C = design.correlation
+    if positive:
+        largest = max(0.0, float(C.max()))
+    else:
+        largest = float(np.sqrt(np.einsum("ij,ij->j", C, C).max()))
+    return largest / (design.total_weight * l1_ratio)
+
+
+def alpha_grid(design, l1_ratio, *, eps, n_alphas, positive=False):
+    """`n_alphas` values from alpha_max down to eps * alpha_max, evenly in their log."""
+    largest = alpha_max(design, l1_ratio, positive=positive)
+    resolution = np.finfo(np.float64).resolution
+    if largest <= resolution:
+        return np.full(n_alphas, resolution)
+    return np.geomspace(largest, largest * eps, num=n_alphas)
+
+
+def elastic_net_penalty(alpha, l1_ratio, total_weight, *, positive=False):
+    """The penalty of N alpha (l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2)."""
+    return Penalty(
+        alpha * l1_ratio * total_weight, alpha * (1.0 - l1_ratio) * total_weight, positive
+    )

@@ -1,0 +1,90 @@
+"""Least squares on a Design: gradients from X or from moments, Grams on demand."""
+
+import numpy as np
+
+from fastreg._engine.design import Design
+
+# The Gram of a working set may take this share of X's own size, or this many
+# bytes where X is small.
+GRAM_SHARE = 0.08
+GRAM_BYTES = 1 << 25
+
+
+def gram_budget(X_bytes):
+    """Bytes that solvers may spend on Gram matrices or gathered columns."""
+    return max(GRAM_BYTES, int(GRAM_SHARE * X_bytes))
+
+
+class LeastSquaresProblem:
+    """1/2 ||Y - W A'||^2 for some targets of a Design.
+
+    Parameters
+    ----------
+    design : Design
+    targets : slice, default=all
+        The targets that are fitted together.
+    gram : ndarray of shape (n_features, n_features) or None
+        A'A where it is known, float64 or float32. Gradients come from it as long as its
+        rounding doesn't show at the tolerance asked for, and from X otherwise.
+    """
+
+    def __init__(self, design: Design, targets=slice(None), gram=None):
+        self.design = design
+        self.targets = design.targets[targets]
+        self.correlation = np.ascontiguousarray(design.correlation[targets])
+        self.squared_norm = float(np.vdot(self.targets, self.targets))
+        self.gram = None if gram is None else np.ascontiguousarray(gram, dtype=np.float64)
+        # sums that were rounded to float32 are no proof beyond that
+        self.gram_eps = np.finfo(np.float64 if gram is None else gram.dtype).eps
+
+    def gradient(self, W, gap_tol):
+        """A'R as (T, p) and ||R||^2 at W, good enough to certify `gap_tol`."""
+        support = np.flatnonzero(W.any(axis=0))
+        if len(support) == 0:
+            return self.correlation.copy(), self.squared_norm
+        if self.gram is not None:
+            active = W[:, support]
+            G = self.gram[support]
+            C = self.correlation - active @ G
+            c = self.correlation[:, support]
+            rounding = self.squared_norm + np.vdot(np.abs(active), 2 * np.abs(c))
+            rounding += np.vdot(np.abs(active), np.abs(active) @ np.abs(G[:, support]))
+            if self.gram_eps * rounding <= 0.1 * gap_tol:
+                squared_residual = self.squared_norm - np.vdot(active, c + C[:, support])
+                return C, max(float(squared_residual), 0.0)
+        R = self.design.residual(W, self.targets)
+        return self.design.dots(R), float(np.vdot(R, R))
+
+
+class GramCache:
+    """The Gram of a growing set of columns, `known`, in one preallocated block.
+
+    Memory that is not used yet is not touched, so it costs nothing.
+    """
+
+    def __init__(self, design: Design, capacity):
+        self.design = design
+        self.capacity = capacity
+        self.known = np.empty(0, dtype=np.intp)
+        self._block = np.empty((capacity, capacity))
+
+    @property
+    def gram(self):
+        k = len(self.known)
+        return self._block[:k, :k]
+
+    def add(self, columns):
+        """Extend `known` by `columns`, none of them known yet."""
+        old, k = len(self.known), len(self.known) + len(columns)
+        if old:
+            cross = self.design.gram(self.known, columns)
+            self._block[:old, old:k] = cross
+            self._block[old:k, :old] = cross.T
+        self._block[old:k, old:k] = self.design.gram(columns)
+        self.known = np.concatenate([self.known, columns])
+
+    def keep(self, positions):
+        """Forget all columns but those at `positions`, ascending."""
+        k = len(positions)
+        self._block[:k, :k] = self._block[np.ix_(positions, positions)]
+        self.known = self.known[positions]

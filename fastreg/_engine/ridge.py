@@ -1,0 +1,199 @@
+"""Ridge in closed form: 1/2 ||Y - W A'||^2 + alpha_t/2 ||w_t||^2 for each target t.
+
+Moments and Cholesky on the smaller side: G = A'A (p x p), or K = AA' (n x n) with
+w = A'a. Where that system is ill-conditioned, squaring A has lost digits, and the
+singular values of a triangular factor of A are used instead. Sparse A: conjugate
+gradients, so that A is never densified.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+from scipy.sparse.linalg import LinearOperator, cg
+
+from fastreg._engine.problem import gram_budget
+from fastreg._engine.threads import n_threads_for
+from fastreg._kernels.dense import Dense
+
+# Below this reciprocal condition number Cholesky's answer keeps too few digits.
+MIN_RCOND = 1e-10
+# Singular values below this share of the largest count as zero.
+SINGULAR_RCOND = 1e-15
+
+
+@dataclass
+class RidgeSolution:
+    """W (T, p), the solver that found it, iterations and gap for each target."""
+
+    W: np.ndarray
+    solver: str
+    n_iter: np.ndarray
+    gap: np.ndarray
+    converged: bool = True
+    rcond: float | None = None
+
+
+def solve(design, alpha, solver, *, tol, max_iter) -> RidgeSolution:
+    """Solve for all targets; alpha is (T,), solver one of cholesky, svd, sparse_cg."""
+    if solver == "sparse_cg":
+        return _conjugate_gradients(design, alpha, tol, max_iter)
+    rcond = None
+    if solver == "cholesky":
+        W, rcond = _cholesky(design, alpha)
+        if W is None:
+            solver = "svd"
+    if solver == "svd":
+        W = _svd(design, alpha)
+    gap = certificate(design, W, alpha, _gradient(design, W))
+    return RidgeSolution(W, solver, np.ones(len(W), dtype=np.int32), gap, rcond=rcond)
+
+
+def certificate(design, W, alpha, C):
+    """The duality gap for each target: ||C - alpha w||^2 / (2 alpha) with C = A'r.
+
+    Without a penalty there is no dual; ||C||^2 is returned.
+    """
+    squared = np.square(C - alpha[:, np.newaxis] * W).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(alpha > 0, squared / (2 * alpha), squared)
+
+
+def _gradient(design, W):
+    """A'R from X itself: the residual of a closed form is what its rounding left."""
+    return design.dots(design.residual(W, design.targets))
+
+
+# ---- Cholesky ----------------------------------------------------------------
+
+
+def _cholesky(design, alpha):
+    """W and the worst reciprocal condition, W being None where that is too small."""
+    n, p = design.n_samples, design.n_features
+    wide = p > n
+    gram = row_gram(design) if wide else design.gram(np.arange(p))
+    if not np.isfinite(gram).all():
+        return np.full((len(alpha), p), np.nan), None
+    right = design.targets if wide else design.correlation
+    solution = np.empty((len(alpha), len(gram)))
+    worst = np.inf
+    for value in np.unique(alpha):
+        rows = np.flatnonzero(alpha == value)
+        solution_rows, rcond = _solve_positive_definite(gram, value, right[rows])
+        worst = min(worst, rcond)
+        if rcond < MIN_RCOND:
+            return None, worst
+        solution[rows] = solution_rows
+    return (design.dots(solution) if wide else solution), worst
+
+
+def _solve_positive_definite(gram, alpha, right):
+    """(gram + alpha I)^-1 applied to each row of `right`, and the reciprocal condition."""
+    system = gram.copy(order="F")
+    system.flat[:: len(gram) + 1] += alpha
+    norm = np.abs(system).sum(axis=0).max()
+    factor, info = linalg.lapack.dpotrf(system, lower=True, overwrite_a=True, clean=False)
+    if info != 0:
+        return None, 0.0
+    rcond, _ = linalg.lapack.dpocon(factor, norm, uplo="L")
+    solution, _ = linalg.lapack.dpotrs(factor, right.T, lower=True)
+    return solution.T, float(rcond)
+
+
+def row_gram(design):
+    """AA' (n x n), from blocks of columns that stay within the memory budget."""
+    n = design.n_samples
+    rows = np.arange(n)
+    K = np.zeros((n, n))
+    for block in column_blocks(design):
+        columns = Dense(block.T)  # its columns are A's rows
+        K += columns.gram(rows, None, n_threads_for(n * n * block.shape[1] / 8))
+    return K
+
+
+def column_blocks(design):
+    """A in blocks of columns (n, k), centred, weighted, float64."""
+    n, p = design.n_samples, design.n_features
+    width = max(1, min(p, gram_budget(design.work * 8) // (16 * n)))
+    for start in range(0, p, width):
+        yield design.gather(np.arange(start, min(start + width, p)))
+
+
+def row_blocks(design):
+    """A in blocks of rows (k, p), centred, weighted, float64, with their range."""
+    n, p = design.n_samples, design.n_features
+    height = max(1, min(n, max(p, gram_budget(design.work * 8) // (16 * p))))
+    for start in range(0, n, height):
+        stop = min(start + height, n)
+        block = design.X[start:stop] - design.mean
+        if design.scale is not None:
+            block *= design.scale[start:stop, np.newaxis]
+        yield start, stop, block
+
+
+# ---- singular values ------------------------------------------------------------
+
+
+def _svd(design, alpha):
+    """W through the singular values of A, from a triangular factor made block by block."""
+    n, p = design.n_samples, design.n_features
+    if p > n:
+        # A' = QR, AA' = R'R: dual coefficients a, then w = A'a
+        R = np.empty((0, n))
+        for block in column_blocks(design):
+            R = linalg.qr(np.vstack([R, block.T]), mode="r", overwrite_a=True)[0][:n]
+        _, s, vt = linalg.svd(R, full_matrices=False)
+        dual = (design.targets @ vt.T) * _shrink(s, alpha, power=2)
+        return design.dots(dual @ vt)
+    # [A Y'] = Q [R Z]: least squares of Z on R
+    T = len(design.targets)
+    R = np.empty((0, p + T))
+    for start, stop, block in row_blocks(design):
+        rows = np.hstack([block, design.targets[:, start:stop].T])
+        R = linalg.qr(np.vstack([R, rows]), mode="r", overwrite_a=True)[0][: p + T]
+    k = min(p, len(R))
+    u, s, vt = linalg.svd(R[:k, :p], full_matrices=False)
+    return ((u.T @ R[:k, p:]).T * _shrink(s, alpha, power=1)) @ vt
+
+
+def _shrink(s, alpha, *, power):
+    """s^(2-power) / (s^2 + alpha) for each target, zero for zero singular values."""
+    kept = s > SINGULAR_RCOND * max(s.max(initial=0.0), np.finfo(np.float64).tiny)
+    factor = np.zeros((len(alpha), len(s)))
+    sk = s[kept]
+    factor[:, kept] = sk ** (2 - power) / (sk**2 + alpha[:, np.newaxis])
+    return factor
+
+
+# ---- conjugate gradients -----------------------------------------------------------
+
+
+def _conjugate_gradients(design, alpha, tol, max_iter):
+    """(A'A + alpha I) w = A'y for each target, preconditioned by the diagonal."""
+    p = design.n_features
+    zero = np.zeros((1, design.n_samples))
+    W = np.zeros((len(alpha), p))
+    n_iter = np.zeros(len(alpha), dtype=np.int32)
+    converged = True
+    for t, value in enumerate(alpha):
+
+        def multiply(w, value=value):
+            minus_Aw = design.residual(w.reshape(1, p), zero)
+            return value * w.ravel() - design.dots(minus_Aw)[0]
+
+        def count(_, t=t):
+            n_iter[t] += 1
+
+        diagonal = design.sq_norm + value
+        inverse = np.divide(1.0, diagonal, out=np.ones(p), where=diagonal > 0)
+        W[t], info = cg(
+            LinearOperator((p, p), matvec=multiply, dtype=np.float64),
+            design.correlation[t],
+            rtol=tol,
+            maxiter=max_iter,
+            M=LinearOperator((p, p), matvec=lambda v, d=inverse: d * v, dtype=np.float64),
+            callback=count,
+        )
+        converged &= info == 0
+    gap = certificate(design, W, alpha, _gradient(design, W))
+    return RidgeSolution(W, "sparse_cg", np.maximum(n_iter, 1), gap, converged)

@@ -1,0 +1,100 @@
+"""How many threads a piece of work gets, and one BLAS thread inside a fit.
+
+All parallelism is OpenMP over tiles; the BLAS runs on one thread meanwhile. Its
+setting is global to the process, so fits that overlap share one limit: the
+first sets it, the last restores it.
+"""
+
+import os
+import threading
+from contextlib import contextmanager
+from functools import cache
+
+import joblib
+import scipy.linalg.cython_blas  # noqa: F401  (loads the BLAS that the kernels call)
+from threadpoolctl import ThreadpoolController
+
+from fastreg._kernels import threads as _openmp
+
+# Below this many elements touched, starting threads costs more than it saves.
+WORK_PER_THREAD = 1 << 17
+
+_blas_libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+_lock = threading.Lock()
+_active_fits = 0
+_blas_threads_before = []
+
+
+@cache
+def _cpu_count():
+    """Cores this process may use: affinity and cgroup limits included."""
+    return joblib.cpu_count()
+
+
+def available_threads():
+    """Threads a kernel may use now: cores, `OMP_NUM_THREADS`, threadpoolctl's limits,
+    shared between the fits that run at this moment."""
+    return max(1, min(_openmp.max_threads(), _cpu_count() // max(_active_fits, 1)))
+
+
+def n_threads_for(work):
+    """Threads for a pass that touches `work` elements; 1 when it is too small to share."""
+    if work < 2 * WORK_PER_THREAD:
+        return 1
+    return min(available_threads(), int(work // WORK_PER_THREAD))
+
+
+@contextmanager
+def fit_threads():
+    """Hold the BLAS at one thread while a fit runs; count the fits that run."""
+    global _active_fits, _blas_threads_before  # noqa: PLW0603
+    with _lock:
+        _active_fits += 1
+        if _active_fits == 1:
+            _blas_threads_before = [library.num_threads for library in _blas_libraries]
+            for library in _blas_libraries:
+                library.set_num_threads(1)
+    try:
+        yield
+    finally:
+        with _lock:
+            _active_fits -= 1
+            if _active_fits == 0:
+                _restore_blas()
+
+
+def _restore_blas():
+    for library, n_threads in zip(_blas_libraries, _blas_threads_before, strict=True):
+        library.set_num_threads(n_threads)
+
+
+def _before_fork():
+    # libgomp's threads don't survive a fork and its locks do: without this a
+    # child hangs in its first parallel region.
+    _lock.acquire()
+    _openmp.pause_threads()
+
+
+def _after_fork_in_child():
+    # The parent's other threads, and their fits, don't exist here.
+    global _active_fits  # noqa: PLW0603
+    if _active_fits:
+        _active_fits = 0
+        _restore_blas()
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_lock.release,
+        after_in_child=_after_fork_in_child,
+    )
+
+
+def blas_description():
+    """One line for each BLAS library that is loaded."""
+    return [
+        f"{library.internal_api} {library.version} ({library.filepath})"
+        for library in _blas_libraries
+    ]

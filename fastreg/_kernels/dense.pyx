@@ -1,0 +1,444 @@
+"""Dense X in either order, float32 or float64, with any leading dimension.
+
+Column-wise work (`dot`, `axpy`) needs Fortran order. Everything that touches
+all of X (`first_pass`, `dots`, `subtract`, `gram`, `gather`) works on tiles and
+is as fast in C order. Tiles depend on the shape and order only; partial sums of
+row tiles are added in index order, so results don't depend on the threads.
+"""
+import numpy as np
+
+from cython.parallel cimport prange, threadid
+from libc.string cimport memset
+from scipy.linalg.cython_blas cimport dgemm, dsyrk
+
+from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
+from fastreg._kernels.matrix cimport Matrix
+
+
+cdef extern from "columns.h" nogil:
+    double fr_col_dot_f64(const double *x, double m, const double *v, Py_ssize_t n)
+    double fr_col_dot_f32(const float *x, double m, const double *v, Py_ssize_t n)
+    double fr_col_dot_scaled_f64(
+        const double *x, double m, const double *q, const double *v, Py_ssize_t n)
+    double fr_col_dot_scaled_f32(
+        const float *x, double m, const double *q, const double *v, Py_ssize_t n)
+    void fr_col_axpy_f64(double d, const double *x, double m, double *v, Py_ssize_t n)
+    void fr_col_axpy_f32(double d, const float *x, double m, double *v, Py_ssize_t n)
+    void fr_col_axpy_scaled_f64(
+        double d, const double *x, double m, const double *q, double *v, Py_ssize_t n)
+    void fr_col_axpy_scaled_f32(
+        double d, const float *x, double m, const double *q, double *v, Py_ssize_t n)
+    void fr_cols4_dot_f64(const double *x, Py_ssize_t ld, const double *m,
+                          const double *u, Py_ssize_t n, double *out)
+    void fr_cols4_dot_f32(const float *x, Py_ssize_t ld, const double *m,
+                          const double *u, Py_ssize_t n, double *out)
+    void fr_rows_dot_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                         const double *m, const double *u, double *out)
+    void fr_rows_dot_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                         const double *m, const double *u, double *out)
+    void fr_col_stats_f64(const double *x, double shift, const double *w, const double *u,
+                          Py_ssize_t n, double *s1, double *s2, double *c)
+    void fr_col_stats_f32(const float *x, double shift, const double *w, const double *u,
+                          Py_ssize_t n, double *s1, double *s2, double *c)
+    void fr_rows_stats_f64(
+        const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+        const double *shift, const double *w, const double *u,
+        double *s1, double *s2, double *c)
+    void fr_rows_stats_f32(
+        const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+        const double *shift, const double *w, const double *u,
+        double *s1, double *s2, double *c)
+    void fr_row_pack_f64(const double *x, const Py_ssize_t *idx, Py_ssize_t k,
+                         const double *m, double q, double *out)
+    void fr_row_pack_f32(const float *x, const Py_ssize_t *idx, Py_ssize_t k,
+                         const double *m, double q, double *out)
+    void fr_row_center_f64(
+        const double *x, Py_ssize_t k, const double *m, double q, double *out)
+    void fr_row_center_f32(
+        const float *x, Py_ssize_t k, const double *m, double q, double *out)
+    void fr_col_pack_f64(
+        const double *x, double m, const double *q, Py_ssize_t n, double *out)
+    void fr_col_pack_f32(
+        const float *x, double m, const double *q, Py_ssize_t n, double *out)
+    double fr_row_dot_f64(const double *x, const Py_ssize_t *idx, Py_ssize_t k,
+                          const double *m, const double *d)
+    double fr_row_dot_f32(const float *x, const Py_ssize_t *idx, Py_ssize_t k,
+                          const double *m, const double *d)
+
+
+# Tiles: how many elements a task touches, and the widths that keep its
+# accumulators (rows) or its slice of the residual (columns) in the L1/L2 cache.
+cdef enum:
+    TILE_WORK = 1 << 17
+    TILE_COLUMNS = 1024
+    TILE_ROWS = 8192
+    GRAM_COLUMNS = 384
+    GRAM_ROWS = 256
+    GRAM_CHUNK_ROWS = 4096
+    GRAM_CHUNKS = 16
+    GRAM_CHUNK_BYTES = 1 << 24
+
+
+cdef inline Py_ssize_t ceil_div(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return (a + b - 1) // b
+
+
+cdef inline Py_ssize_t clip(Py_ssize_t a, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
+    return max(low, min(a, high))
+
+
+cdef class Dense(Matrix):
+    """A = diag(scale) (X - 1 mean') for a dense X, which is not copied.
+
+    X must have unit stride along rows or along columns.
+    """
+    cdef const double *x64
+    cdef const float *x32
+    cdef Py_ssize_t ld, row_tile, col_tile, n_row_tiles, n_col_tiles
+
+    def __init__(self, X, mean=None, scale=None):
+        cdef const double[:, :] view64
+        cdef const float[:, :] view32
+        cdef Py_ssize_t itemsize = X.itemsize
+        self._keep = X
+        self.n_samples, self.n_features = X.shape
+        self.has_columns = X.strides[0] == itemsize or self.n_samples == 1
+        if not self.has_columns and X.strides[1] != itemsize and self.n_features != 1:
+            raise ValueError("X needs unit stride along one axis")
+        self.ld = X.strides[1 if self.has_columns else 0] // itemsize
+        if X.dtype == np.float64:
+            view64 = X
+            self.x64 = &view64[0, 0]
+        else:
+            view32 = X
+            self.x32 = &view32[0, 0]
+        self.set_center(np.zeros(self.n_features) if mean is None else mean, scale)
+        if self.has_columns:
+            self.row_tile = min(self.n_samples, TILE_ROWS)
+            self.col_tile = clip(TILE_WORK // self.row_tile, 4, self.n_features)
+            self.col_tile = max(1, self.col_tile - self.col_tile % 4)
+        else:
+            self.col_tile = min(self.n_features, TILE_COLUMNS)
+            self.row_tile = clip(TILE_WORK // self.col_tile, 1, self.n_samples)
+        self.n_row_tiles = ceil_div(self.n_samples, self.row_tile)
+        self.n_col_tiles = ceil_div(self.n_features, self.col_tile)
+
+    cdef inline const double *at64(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
+        return self.x64 + (i + j * self.ld if self.has_columns else i * self.ld + j)
+
+    cdef inline const float *at32(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
+        return self.x32 + (i + j * self.ld if self.has_columns else i * self.ld + j)
+
+    # ---- one column -------------------------------------------------------
+
+    cdef double dot(self, Py_ssize_t j, const double *v, double shift) noexcept nogil:
+        cdef Py_ssize_t n = self.n_samples
+        cdef double m = self.mean[j]
+        if self.scale != NULL:
+            if self.x64 != NULL:
+                return fr_col_dot_scaled_f64(self.at64(0, j), m, self.scale, v, n)
+            return fr_col_dot_scaled_f32(self.at32(0, j), m, self.scale, v, n)
+        if self.x64 != NULL:
+            return fr_col_dot_f64(self.at64(0, j), m, v, n)
+        return fr_col_dot_f32(self.at32(0, j), m, v, n)
+
+    cdef void axpy(self, Py_ssize_t j, double d, double *v, double *shift) noexcept nogil:
+        cdef Py_ssize_t n = self.n_samples
+        cdef double m = self.mean[j]
+        if self.scale != NULL:
+            if self.x64 != NULL:
+                fr_col_axpy_scaled_f64(d, self.at64(0, j), m, self.scale, v, n)
+            else:
+                fr_col_axpy_scaled_f32(d, self.at32(0, j), m, self.scale, v, n)
+        elif self.x64 != NULL:
+            fr_col_axpy_f64(d, self.at64(0, j), m, v, n)
+        else:
+            fr_col_axpy_f32(d, self.at32(0, j), m, v, n)
+
+    # ---- passes over X ----------------------------------------------------
+
+    def first_pass(self, const double[::1] weights, const double[::1] u,
+                   const double[::1] shift, int n_threads):
+        """Column sums of w z, w z^2 and u z with z = x - shift, in one pass.
+
+        Returns an array (3, p). A NaN or infinity in X makes its column's sums
+        non-finite.
+        """
+        partial = np.zeros((self.n_row_tiles, 3, self.n_features))
+        cdef double[:, :, ::1] out = partial
+        cdef Py_ssize_t first, last, task, n_tasks = self.n_row_tiles * self.n_col_tiles
+        cdef Py_ssize_t step = max(1, INTERRUPT_WORK // (self.row_tile * self.col_tile))
+        for first in range(0, n_tasks, step):
+            last = min(first + step, n_tasks)
+            for task in prange(first, last, nogil=True, num_threads=n_threads,
+                               schedule="dynamic"):
+                self.stats_tile(task, &weights[0], &u[0], &shift[0], out)
+            check_interrupt()
+        return partial[0] if self.n_row_tiles == 1 else partial.sum(axis=0)
+
+    cdef void stats_tile(self, Py_ssize_t task, const double *w, const double *u,
+                         const double *shift, double[:, :, ::1] out) noexcept nogil:
+        cdef Py_ssize_t r = task // self.n_col_tiles, i = r * self.row_tile
+        cdef Py_ssize_t j = (task % self.n_col_tiles) * self.col_tile
+        cdef Py_ssize_t rows = min(self.row_tile, self.n_samples - i)
+        cdef Py_ssize_t end = min(j + self.col_tile, self.n_features)
+        if not self.has_columns:
+            if self.x64 != NULL:
+                fr_rows_stats_f64(self.at64(i, j), self.ld, rows, end - j, shift + j, w + i,
+                                  u + i, &out[r, 0, j], &out[r, 1, j], &out[r, 2, j])
+            else:
+                fr_rows_stats_f32(self.at32(i, j), self.ld, rows, end - j, shift + j, w + i,
+                                  u + i, &out[r, 0, j], &out[r, 1, j], &out[r, 2, j])
+            return
+        while j < end:
+            if self.x64 != NULL:
+                fr_col_stats_f64(self.at64(i, j), shift[j], w + i, u + i, rows,
+                                 &out[r, 0, j], &out[r, 1, j], &out[r, 2, j])
+            else:
+                fr_col_stats_f32(self.at32(i, j), shift[j], w + i, u + i, rows,
+                                 &out[r, 0, j], &out[r, 1, j], &out[r, 2, j])
+            j += 1
+
+    def dots(self, const double[:, ::1] V, int n_threads):
+        """A' v for each row v of V (T, n): an array (T, p)."""
+        cdef Py_ssize_t t, i, n_targets = V.shape[0]
+        result = np.empty((n_targets, self.n_features))
+        partial = np.empty((self.n_row_tiles, self.n_features))
+        cdef double[:, ::1] out = partial
+        cdef double[::1] u = np.empty(self.n_samples)
+        cdef Py_ssize_t first, last, task, n_tasks = self.n_row_tiles * self.n_col_tiles
+        cdef Py_ssize_t step = max(1, INTERRUPT_WORK // (self.row_tile * self.col_tile))
+        for t in range(n_targets):
+            for i in range(self.n_samples):
+                u[i] = V[t, i] * (self.scale[i] if self.scale != NULL else 1.0)
+            partial[:] = 0.0
+            for first in range(0, n_tasks, step):
+                last = min(first + step, n_tasks)
+                for task in prange(first, last, nogil=True, num_threads=n_threads,
+                                   schedule="dynamic"):
+                    self.dots_tile(task, &u[0], out)
+                check_interrupt()
+            np.sum(partial, axis=0, out=result[t])
+        return result
+
+    cdef void dots_tile(self, Py_ssize_t task, const double *u,
+                        double[:, ::1] out) noexcept nogil:
+        cdef Py_ssize_t r = task // self.n_col_tiles, i = r * self.row_tile
+        cdef Py_ssize_t j = (task % self.n_col_tiles) * self.col_tile
+        cdef Py_ssize_t rows = min(self.row_tile, self.n_samples - i)
+        cdef Py_ssize_t end = min(j + self.col_tile, self.n_features)
+        cdef const double *m = self.mean
+        if not self.has_columns:
+            if self.x64 != NULL:
+                fr_rows_dot_f64(self.at64(i, j), self.ld, rows, end - j, m + j, u + i,
+                                &out[r, j])
+            else:
+                fr_rows_dot_f32(self.at32(i, j), self.ld, rows, end - j, m + j, u + i,
+                                &out[r, j])
+            return
+        while j + 4 <= end:
+            if self.x64 != NULL:
+                fr_cols4_dot_f64(self.at64(i, j), self.ld, m + j, u + i, rows, &out[r, j])
+            else:
+                fr_cols4_dot_f32(self.at32(i, j), self.ld, m + j, u + i, rows, &out[r, j])
+            j += 4
+        while j < end:
+            if self.x64 != NULL:
+                out[r, j] += fr_col_dot_f64(self.at64(i, j), m[j], u + i, rows)
+            else:
+                out[r, j] += fr_col_dot_f32(self.at32(i, j), m[j], u + i, rows)
+            j += 1
+
+    # ---- chosen columns ---------------------------------------------------
+
+    def subtract(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
+                 double[:, ::1] V, int n_threads):
+        """V -= D A_idx' for each row: D (T, k), V (T, n)."""
+        cdef Py_ssize_t t, task, k = idx.shape[0]
+        cdef Py_ssize_t rows = clip(TILE_WORK // max(k, 1), 64, TILE_ROWS)
+        cdef Py_ssize_t n_tasks = ceil_div(self.n_samples, rows)
+        if k == 0:
+            return
+        cdef double[::1] m = np.empty(k)
+        for t in range(k):
+            m[t] = self.mean[idx[t]]
+        for t in range(V.shape[0]):
+            for task in prange(n_tasks, nogil=True, num_threads=n_threads,
+                               schedule="dynamic"):
+                self.subtract_tile(task * rows, rows, &idx[0], k, &m[0], &D[t, 0], &V[t, 0])
+            check_interrupt()
+
+    cdef void subtract_tile(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
+                            Py_ssize_t k, const double *m, const double *d,
+                            double *v) noexcept nogil:
+        cdef Py_ssize_t t, end = min(i + rows, self.n_samples)
+        cdef double s
+        if not self.has_columns:
+            while i < end:
+                if self.x64 != NULL:
+                    s = fr_row_dot_f64(self.at64(i, 0), idx, k, m, d)
+                else:
+                    s = fr_row_dot_f32(self.at32(i, 0), idx, k, m, d)
+                v[i] -= s * (self.scale[i] if self.scale != NULL else 1.0)
+                i += 1
+            return
+        rows = end - i
+        for t in range(k):
+            if d[t] == 0:
+                continue
+            if self.scale != NULL:
+                if self.x64 != NULL:
+                    fr_col_axpy_scaled_f64(-d[t], self.at64(i, idx[t]), m[t],
+                                           self.scale + i, v + i, rows)
+                else:
+                    fr_col_axpy_scaled_f32(-d[t], self.at32(i, idx[t]), m[t],
+                                           self.scale + i, v + i, rows)
+            elif self.x64 != NULL:
+                fr_col_axpy_f64(-d[t], self.at64(i, idx[t]), m[t], v + i, rows)
+            else:
+                fr_col_axpy_f32(-d[t], self.at32(i, idx[t]), m[t], v + i, rows)
+
+    cdef void pack(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
+                   Py_ssize_t k, const double *m, bint consecutive, double *out) noexcept nogil:
+        """A[i:i + rows, idx] in X's own order, contiguous, float64."""
+        cdef Py_ssize_t t
+        cdef double q
+        for t in range(k if self.has_columns else rows):
+            if self.has_columns:
+                if self.x64 != NULL:
+                    fr_col_pack_f64(self.at64(i, idx[t]), m[t],
+                                    self.scale + i if self.scale != NULL else NULL,
+                                    rows, out + t * rows)
+                else:
+                    fr_col_pack_f32(self.at32(i, idx[t]), m[t],
+                                    self.scale + i if self.scale != NULL else NULL,
+                                    rows, out + t * rows)
+                continue
+            q = self.scale[i + t] if self.scale != NULL else 1.0
+            if consecutive:
+                if self.x64 != NULL:
+                    fr_row_center_f64(self.at64(i + t, idx[0]), k, m, q, out + t * k)
+                else:
+                    fr_row_center_f32(self.at32(i + t, idx[0]), k, m, q, out + t * k)
+            elif self.x64 != NULL:
+                fr_row_pack_f64(self.at64(i + t, 0), idx, k, m, q, out + t * k)
+            else:
+                fr_row_pack_f32(self.at32(i + t, 0), idx, k, m, q, out + t * k)
+
+    def gather(self, const Py_ssize_t[::1] idx, int n_threads):
+        """A_idx as a float64 array (n, k) in Fortran order."""
+        cdef Py_ssize_t k = idx.shape[0], rows = 64, task, n_tasks, t, r, i, n = self.n_samples
+        cdef double[::1, :] out = np.empty((n, k), order="F")
+        cdef double[::1] m = np.array([self.mean[t] for t in idx])
+        cdef double[:, ::1] scratch = np.empty((n_threads, rows * k))
+        cdef double *block
+        n_tasks = ceil_div(n, rows)
+        for task in prange(n_tasks, nogil=True, num_threads=n_threads, schedule="dynamic"):
+            block = &scratch[threadid(), 0]
+            i = task * rows
+            self.gather_tile(i, min(rows, n - i), &idx[0], k, &m[0], block, &out[0, 0])
+        check_interrupt()
+        return np.asarray(out)
+
+    cdef void gather_tile(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
+                          Py_ssize_t k, const double *m, double *block,
+                          double *out) noexcept nogil:
+        cdef Py_ssize_t t, r, n = self.n_samples
+        self.pack(i, rows, idx, k, m, False, block)
+        for t in range(k):
+            for r in range(rows):
+                out[t * n + i + r] = (block[t * rows + r] if self.has_columns
+                                      else block[r * k + t])
+
+    # ---- Gram -------------------------------------------------------------
+
+    def gram(self, const Py_ssize_t[::1] a, b, int n_threads):
+        """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a.
+
+        Tasks are pairs of column tiles, times chunks of rows where there are
+        few pairs. BLAS should be limited to one thread by the caller.
+        """
+        cdef bint symmetric = b is None
+        cdef const Py_ssize_t[::1] cols = a if symmetric else b
+        cdef Py_ssize_t ka = a.shape[0], kb = cols.shape[0]
+        cdef Py_ssize_t ta = ceil_div(ka, GRAM_COLUMNS), tb = ceil_div(kb, GRAM_COLUMNS)
+        cdef Py_ssize_t wa = ceil_div(ka, ta), wb = ceil_div(kb, tb)
+        cdef Py_ssize_t n_chunks = clip(
+            min(GRAM_CHUNK_BYTES // (8 * ka * kb + 1), 64 // (ta * tb)), 1, GRAM_CHUNKS)
+        n_chunks = clip(self.n_samples // GRAM_CHUNK_ROWS, 1, n_chunks)
+        cdef Py_ssize_t chunk = ceil_div(ceil_div(self.n_samples, n_chunks), GRAM_ROWS)
+        chunk *= GRAM_ROWS
+        n_chunks = ceil_div(self.n_samples, chunk)
+        partial = np.empty((n_chunks, ka, kb))
+        cdef double[:, :, ::1] out = partial
+        cdef double[:, ::1] scratch = np.empty(
+            (n_threads, 2 * GRAM_COLUMNS * min(GRAM_ROWS, self.n_samples)))
+        cdef double[::1] ma = np.asarray(self._mean_of(a)), mb = ma
+        if not symmetric:
+            mb = np.asarray(self._mean_of(cols))
+        cdef Py_ssize_t task, n_tasks = n_chunks * ta * tb, first, last
+        cdef Py_ssize_t step = max(
+            n_threads, INTERRUPT_WORK * 8 // (chunk * GRAM_COLUMNS * GRAM_COLUMNS // 8 + 1))
+        for first in range(0, n_tasks, step):
+            last = min(first + step, n_tasks)
+            for task in prange(first, last, nogil=True, num_threads=n_threads,
+                               schedule="dynamic", chunksize=1):
+                self.gram_tile(task, wa, wb, chunk, symmetric, a, cols, ma, mb, out,
+                               &scratch[threadid(), 0])
+            check_interrupt()
+        G = partial[0] if n_chunks == 1 else partial.sum(axis=0)
+        if symmetric:
+            mirror(G, n_threads)
+        return G
+
+    def _mean_of(self, const Py_ssize_t[::1] idx):
+        cdef Py_ssize_t t
+        cdef double[::1] out = np.empty(idx.shape[0])
+        for t in range(idx.shape[0]):
+            out[t] = self.mean[idx[t]]
+        return out
+
+    cdef void gram_tile(self, Py_ssize_t task, Py_ssize_t wa, Py_ssize_t wb,
+                        Py_ssize_t chunk, bint symmetric, const Py_ssize_t[::1] a,
+                        const Py_ssize_t[::1] b, double[::1] ma, double[::1] mb,
+                        double[:, :, ::1] out, double *scratch) noexcept nogil:
+        cdef Py_ssize_t ta = ceil_div(a.shape[0], wa), tb = ceil_div(b.shape[0], wb)
+        cdef Py_ssize_t r = task // (ta * tb), ia = (task // tb) % ta, ib = task % tb
+        cdef Py_ssize_t ja = ia * wa, jb = ib * wb
+        cdef Py_ssize_t i = r * chunk, end = min(i + chunk, self.n_samples), rows
+        cdef int ka = <int> min(wa, a.shape[0] - ja)
+        cdef int kb = <int> min(wb, b.shape[0] - jb)
+        cdef int n, lda, ldb, ldc = <int> out.shape[2]
+        cdef double one = 1.0, beta = 0.0
+        cdef char *normal = b'N'
+        cdef char *trans = b'T'
+        cdef double *C = &out[r, ja, jb]
+        cdef double *B = scratch
+        cdef double *A = scratch + GRAM_COLUMNS * min(GRAM_ROWS, self.n_samples)
+        if symmetric and ib < ia:
+            return
+        while i < end:
+            rows = min(GRAM_ROWS, end - i)
+            n = <int> rows
+            lda, ldb = (n, n) if self.has_columns else (ka, kb)
+            self.pack(i, rows, &b[jb], kb, &mb[jb], b[jb + kb - 1] - b[jb] == kb - 1, B)
+            # C-ordered C is BLAS's C': C' += B' A
+            if symmetric and ia == ib:
+                dsyrk(b'L', trans if self.has_columns else normal, &kb, &n, &one, B, &ldb,
+                      &beta, C, &ldc)
+            else:
+                self.pack(i, rows, &a[ja], ka, &ma[ja], a[ja + ka - 1] - a[ja] == ka - 1, A)
+                if self.has_columns:
+                    dgemm(trans, normal, &kb, &ka, &n, &one, B, &ldb, A, &lda, &beta, C, &ldc)
+                else:
+                    dgemm(normal, trans, &kb, &ka, &n, &one, B, &ldb, A, &lda, &beta, C, &ldc)
+            beta = 1.0
+            i += rows
+
+
+cdef void mirror(double[:, ::1] G, int n_threads):
+    """Copy the upper triangle to the lower one."""
+    cdef Py_ssize_t i, j, k = G.shape[0]
+    for i in range(1, k):
+        for j in range(i):
+            G[i, j] = G[j, i]

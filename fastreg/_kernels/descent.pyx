@@ -1,0 +1,127 @@
+"""Coordinate descent, once: any smooth part, any penalty, any number of tasks.
+
+Minimises 1/2 ||R(W)||^2 + sum_j penalty(w_j) over the coordinates of `smooth`.
+Stops when no coordinate moved by more than `update_tol` times the largest one
+in a sweep *and* the duality gap on these coordinates is at most `gap_tol`; or
+when a sweep moved nothing at all, since then nothing more can be had.
+"""
+from libc.math cimport INFINITY, fabs
+from libc.stdint cimport uint64_t
+from libc.stdlib cimport free, malloc
+
+from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
+from fastreg._kernels.penalty cimport Penalty, certificate
+from fastreg._kernels.smooth cimport Smooth
+
+
+cdef inline uint64_t next_random(uint64_t *state) noexcept nogil:
+    """splitmix64 (Steele, Lea, Flood 2014)."""
+    cdef uint64_t z
+    state[0] += <uint64_t> 0x9E3779B97F4A7C15
+    z = state[0]
+    z = (z ^ (z >> 30)) * <uint64_t> 0xBF58476D1CE4E5B9
+    z = (z ^ (z >> 27)) * <uint64_t> 0x94D049BB133111EB
+    return z ^ (z >> 31)
+
+
+cdef double gap_of(Smooth smooth, Penalty penalty, const double *w, double *c,
+                   double *g) noexcept nogil:
+    """The duality gap on the coordinates of `smooth`; c is room for A'R."""
+    cdef Py_ssize_t j, t, k = smooth.n_coordinates
+    for j in range(k):
+        smooth.grad(j, g)
+        for t in range(smooth.n_tasks):
+            c[t * k + j] = g[t]
+    return certificate(penalty, w, c, k, smooth.n_tasks, smooth.squared_residual(w))
+
+
+cdef void shuffle(Py_ssize_t *order, Py_ssize_t k, uint64_t *state) noexcept nogil:
+    """Fisher and Yates: with a permutation every sweep still sees every coordinate."""
+    cdef Py_ssize_t i, j, kept
+    for i in range(k - 1, 0, -1):
+        j = <Py_ssize_t> (next_random(state) % <uint64_t> (i + 1))
+        kept = order[i]
+        order[i] = order[j]
+        order[j] = kept
+
+
+cdef double sweep(Smooth smooth, Penalty penalty, double *w, double *z, double *d,
+                  const Py_ssize_t *order, double *w_max, double *work) noexcept nogil:
+    """One visit to each coordinate; returns the largest move, sets the largest |w|."""
+    cdef Py_ssize_t step, j, t, k = smooth.n_coordinates, n_tasks = smooth.n_tasks
+    cdef double curvature, d_max = 0.0
+    cdef bint moved
+    w_max[0] = 0.0
+    for step in range(k):
+        j = order[step]
+        curvature = smooth.curvature[j]
+        if curvature > 0:
+            # w_j <- prox(w_j + A_j'R / curvature)
+            smooth.grad(j, z)
+            for t in range(n_tasks):
+                d[t] = w[t * k + j]
+                z[t] += curvature * d[t]
+            penalty.prox(z, curvature, n_tasks)
+        else:
+            for t in range(n_tasks):
+                d[t] = w[t * k + j]
+                z[t] = 0.0
+        moved = False
+        for t in range(n_tasks):
+            w[t * k + j] = z[t]
+            d[t] = z[t] - d[t]
+            if d[t] != 0:
+                moved = True
+                d_max = max(d_max, fabs(d[t]))
+            w_max[0] = max(w_max[0], fabs(z[t]))
+        work[0] += 4
+        if moved:
+            smooth.move(j, d)
+            work[0] += smooth.work(j)
+    return d_max
+
+
+def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_sweeps,
+            double gap_tol, double update_tol, object seed=None):
+    """Descend from W (n_tasks, k), in place; cyclic, or shuffled each sweep with a `seed`.
+
+    Returns the number of sweeps, the duality gap on these coordinates, and
+    whether the last sweep moved anything.
+    """
+    cdef Py_ssize_t n_sweeps = 0, n_tasks = smooth.n_tasks, k = smooth.n_coordinates
+    cdef bint random = seed is not None, moved = True
+    cdef uint64_t state = <uint64_t> (seed if random else 0)
+    cdef double d_max, w_max = 0.0, gap = INFINITY, work = 0.0
+    cdef double *w = &W[0, 0]
+    cdef double *c = <double *> malloc((k + 2) * n_tasks * sizeof(double))
+    cdef Py_ssize_t *order = <Py_ssize_t *> malloc(k * sizeof(Py_ssize_t))
+    cdef Py_ssize_t j
+    if c == NULL or order == NULL:
+        free(c)
+        free(order)
+        raise MemoryError
+    for j in range(k):
+        order[j] = j
+    cdef double *z = c + k * n_tasks
+    cdef double *d = z + n_tasks
+    try:
+        with nogil:
+            while n_sweeps < max_sweeps:
+                if random:
+                    shuffle(order, k, &state)
+                d_max = sweep(smooth, penalty, w, z, d, order, &w_max, &work)
+                n_sweeps += 1
+                moved = d_max > 0
+                if d_max <= update_tol * w_max or not moved or n_sweeps == max_sweeps:
+                    gap = gap_of(smooth, penalty, w, c, z)
+                    if gap <= gap_tol or not moved:
+                        break
+                if not w_max < INFINITY:
+                    break
+                if work > INTERRUPT_WORK:
+                    work = 0.0
+                    check_interrupt()
+    finally:
+        free(c)
+        free(order)
+    return n_sweeps, gap, moved

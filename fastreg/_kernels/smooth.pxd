@@ -1,0 +1,17 @@
+"""The smooth part of the objective, 1/2 ||R||^2, one coordinate at a time."""
+
+
+cdef class Smooth:
+    """A quadratic in W (n_tasks, k), by its gradient along one coordinate.
+
+    Coordinates are numbered 0..k-1; what they stand for is the subclass's
+    affair. ``curvature[j]`` is the squared norm of column j.
+    """
+    cdef readonly Py_ssize_t n_coordinates, n_tasks
+    cdef const double *curvature
+    cdef object _keep
+
+    cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil
+    cdef void move(self, Py_ssize_t j, const double *d) noexcept nogil
+    cdef double work(self, Py_ssize_t j) noexcept nogil
+    cdef double squared_residual(self, const double *w) noexcept nogil

@@ -1,0 +1,128 @@
+"""Least squares on the columns of a Matrix, and on a Gram matrix.
+
+Signs: `grad` writes A_j'R, the *negative* gradient, as the field's formulas do.
+Tasks are the rows of W, R and the gradient; a single target is one task.
+"""
+import numpy as np
+
+from fastreg._kernels.matrix cimport Matrix, fr_axpy, fr_dot, pointer_or_null
+
+
+cdef class Smooth:
+    cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil:
+        """g_t = A_j' R_t."""
+        pass
+
+    cdef void move(self, Py_ssize_t j, const double *d) noexcept nogil:
+        """W[:, j] += d."""
+        pass
+
+    cdef double work(self, Py_ssize_t j) noexcept nogil:
+        """Elements that one grad or move touches, to pace looks for Ctrl-C."""
+        return 1.0
+
+    cdef double squared_residual(self, const double *w) noexcept nogil:
+        """||R||^2 at the current W (n_tasks, k)."""
+        return 0.0
+
+
+cdef class LeastSquares(Smooth):
+    """R = Y - A W with a residual that is kept; coordinate j is column idx[j]."""
+    cdef Matrix matrix
+    cdef const Py_ssize_t[::1] idx
+    cdef double[:, ::1] residual
+    cdef double[::1] shift
+
+    def __init__(self, Matrix matrix, const Py_ssize_t[::1] idx, curvature,
+                 double[:, ::1] residual):
+        if not matrix.has_columns:
+            raise ValueError("coordinate descent on columns needs Fortran order")
+        self.matrix = matrix
+        self.idx = idx
+        self.n_coordinates = idx.shape[0]
+        self.n_tasks = residual.shape[0]
+        self.curvature = pointer_or_null(curvature)
+        self.residual = residual
+        self.shift = np.zeros(self.n_tasks)
+        self._keep = curvature
+
+    def settle(self):
+        """Make `residual` the plain residual again."""
+        cdef Py_ssize_t t
+        for t in range(self.n_tasks):
+            self.matrix.settle(&self.residual[t, 0], &self.shift[t])
+
+    cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil:
+        cdef Py_ssize_t t
+        for t in range(self.n_tasks):
+            g[t] = self.matrix.dot(self.idx[j], &self.residual[t, 0], self.shift[t])
+
+    cdef void move(self, Py_ssize_t j, const double *d) noexcept nogil:
+        cdef Py_ssize_t t
+        for t in range(self.n_tasks):
+            if d[t] != 0:
+                self.matrix.axpy(self.idx[j], -d[t], &self.residual[t, 0], &self.shift[t])
+
+    cdef double work(self, Py_ssize_t j) noexcept nogil:
+        return self.n_tasks * self.matrix.column_work(self.idx[j])
+
+    cdef double squared_residual(self, const double *w) noexcept nogil:
+        cdef Py_ssize_t t
+        cdef double total = 0.0
+        for t in range(self.n_tasks):
+            total += self.matrix.squared_norm(&self.residual[t, 0], self.shift[t])
+        return total
+
+
+cdef class Gram(Smooth):
+    """The same with G = A'A in place of A: C (n_tasks, k) = A'R is kept.
+
+    The start, with its gradient and ||R||^2, may come from X itself: G then
+    only has to be a good model of how the gradient moves.
+    """
+    cdef const double *G
+    cdef Py_ssize_t ld
+    cdef double[:, ::1] gradient
+    cdef double[:, ::1] start_w, start_gradient
+    cdef double start_squared_residual
+
+    def __init__(self, const double[:, :] G, curvature, double[:, ::1] gradient,
+                 w, double squared_residual):
+        if G.strides[1] != sizeof(double):
+            raise ValueError("G needs contiguous rows")
+        self.G = &G[0, 0]
+        self.ld = G.strides[0] // <Py_ssize_t> sizeof(double)
+        self.n_tasks = gradient.shape[0]
+        self.n_coordinates = gradient.shape[1]
+        self.curvature = pointer_or_null(curvature)
+        self.gradient = gradient
+        self.start_w = np.array(w)
+        self.start_gradient = np.array(gradient)
+        self.start_squared_residual = squared_residual
+        self._keep = (curvature, G)
+
+    cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil:
+        cdef Py_ssize_t t
+        for t in range(self.n_tasks):
+            g[t] = self.gradient[t, j]
+
+    cdef void move(self, Py_ssize_t j, const double *d) noexcept nogil:
+        cdef Py_ssize_t t
+        for t in range(self.n_tasks):
+            if d[t] != 0:
+                fr_axpy(-d[t], self.G + j * self.ld, &self.gradient[t, 0],
+                        self.n_coordinates)
+
+    cdef double work(self, Py_ssize_t j) noexcept nogil:
+        return <double> (self.n_tasks * self.n_coordinates)
+
+    cdef double squared_residual(self, const double *w) noexcept nogil:
+        # with D = W - W0 and G D = C0 - C: ||R||^2 = ||R0||^2 - D'(C0 + C)
+        cdef Py_ssize_t j, n = self.n_tasks * self.n_coordinates
+        cdef const double *w0 = &self.start_w[0, 0]
+        cdef const double *c0 = &self.start_gradient[0, 0]
+        cdef const double *c = &self.gradient[0, 0]
+        cdef double total = self.start_squared_residual
+        for j in range(n):
+            total -= (w[j] - w0[j]) * (c0[j] + c[j])
+        return max(total, 0.0)

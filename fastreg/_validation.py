@@ -1,0 +1,201 @@
+"""Checks of parameters and data, before any work and cheap on arrays.
+
+Everything that is not a plain float array goes through scikit-learn's public
+`validate_data`. A plain float array needs only a few comparisons: whether it is
+finite comes out of the first pass over it (`Design.is_finite`).
+"""
+
+from contextlib import contextmanager
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils.validation import check_array, check_is_fitted, check_X_y, validate_data
+
+from fastreg._engine.design import has_unit_stride
+
+_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+_FIT_CHECKS = {
+    "accept_sparse": "csc",
+    "accept_large_sparse": False,
+    "dtype": [np.float64, np.float32],
+    "multi_output": True,
+    "y_numeric": True,
+}
+
+
+@contextmanager
+def unchanged_on_error(estimator):
+    """Leave `estimator` as it was when the block raises."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+# ---- parameters ------------------------------------------------------------
+
+
+def check_number(name, value, *, low=None, high=None, integer=False, strict=False):
+    """Raise unless `value` is a number in [low, high]; (low, high] where `strict`."""
+    kind, label = (Integral, "an integer") if integer else (Real, "a number")
+    # NumPy's arrays of one element convert, but are no number a user meant
+    if isinstance(value, bool | np.bool_) or not isinstance(value, kind):
+        raise TypeError(
+            f"{name} must be {label}{_range(low, high, strict)}, got {value!r} "
+            f"of type {type(value).__name__}: pass {label}."
+        )
+    too_low = low is not None and (value <= low if strict else value < low)
+    if too_low or (high is not None and value > high) or not np.isfinite(value):
+        raise ValueError(
+            f"{name} must be {label}{_range(low, high, strict)}, got {value!r}: "
+            f"choose one in that range."
+        )
+
+
+def _range(low, high, strict):
+    if low is None:
+        return ""
+    if high is None:
+        return f" {'>' if strict else '>='} {low}"
+    return f" in {'(' if strict else '['}{low}, {high}]"
+
+
+def check_flag(name, value):
+    """Raise unless `value` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {value!r}: pass one of the two.")
+
+
+def check_option(name, value, options):
+    """Raise unless `value` is one of `options`."""
+    if not isinstance(value, str):
+        raise TypeError(
+            f"{name} must be one of {sorted(options)}, got {value!r} "
+            f"of type {type(value).__name__}: pass a string."
+        )
+    if value not in options:
+        raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
+
+
+# ---- data ------------------------------------------------------------------
+
+
+def check_fit_input(estimator, X, y):
+    """X and y as the kernels take them; sets `n_features_in_` and feature names.
+
+    Dense X stays where it is unless neither of its axes has unit stride; sparse X
+    becomes CSC. Plain arrays are not yet known to be finite: see `check_finite`.
+    """
+    if _are_plain(X, y):
+        estimator.n_features_in_ = X.shape[1]
+        vars(estimator).pop("feature_names_in_", None)
+    else:
+        _refuse_sparse_target(y)
+        X, y = validate_data(estimator, X, y, **_FIT_CHECKS)
+    return solver_layout(X), np.asarray(y)
+
+
+def check_path_input(X, y):
+    """The same for a function that has no estimator."""
+    if not _are_plain(X, y):
+        _refuse_sparse_target(y)
+        X, y = check_X_y(X, y, **_FIT_CHECKS)
+    return solver_layout(X), np.asarray(y)
+
+
+def _refuse_sparse_target(y):
+    if sp.issparse(y):
+        raise TypeError("y is a sparse matrix: pass a dense array, y.toarray().")
+
+
+def _are_plain(X, y):
+    return _is_plain(X, 2) and _is_plain(y, None) and X.shape[0] == y.shape[0]
+
+
+def _is_plain(array, ndim):
+    return (
+        type(array) is np.ndarray
+        and array.dtype in _FLOATS
+        and (array.ndim == ndim if ndim else array.ndim in (1, 2))
+        and array.size > 0
+    )
+
+
+def solver_layout(X):
+    """X with a layout that the kernels read; a copy only where there is no other way."""
+    if sp.issparse(X):
+        X = X.tocsc()
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        if X.indices.dtype != np.intc or X.indptr.dtype != np.intc:
+            parts = (X.data, X.indices.astype(np.intc), X.indptr.astype(np.intc))
+            X = sp.csc_array(parts, shape=X.shape)
+        return X
+    return X if has_unit_stride(X) else np.ascontiguousarray(X)
+
+
+def check_finite(estimator, design, X, y):
+    """Raise for a NaN or infinity in X or y, which the first pass has noticed."""
+    y_is_finite = np.isfinite(design.targets.sum())
+    if design.is_finite and y_is_finite:
+        return
+    owner = type(estimator).__name__ if estimator is not None else ""
+    for name, array, good in (("y", y, y_is_finite), ("X", X, design.is_finite)):
+        if not good:
+            # finite numbers whose squares overflow get through: solvers notice
+            check_array(
+                array,
+                accept_sparse=True,
+                ensure_2d=False,
+                allow_nd=True,
+                input_name=name,
+                estimator=owner,
+            )
+
+
+def check_sample_weight(sample_weight, n_samples):
+    """Weights as a float64 array, or None where they are None."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, sample_weight, dtype=np.float64)
+    weights = check_array(
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight has shape {weights.shape}, X has {n_samples} samples: "
+            f"pass one weight for each sample, shape ({n_samples},)."
+        )
+    lowest = weights.min()
+    if lowest < 0:
+        raise ValueError(
+            f"sample_weight must not be negative, got {lowest} at index "
+            f"{int(weights.argmin())}: use 0 to leave a sample out."
+        )
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
+    return weights
+
+
+def predict_linear(estimator, X):
+    """X @ coef_.T + intercept_, validated; a plain array costs a few comparisons."""
+    fitted = vars(estimator)
+    if "coef_" not in fitted:
+        check_is_fitted(estimator)
+    if (
+        "feature_names_in_" not in fitted
+        and _is_plain(X, 2)
+        and X.shape[1] == fitted["n_features_in_"]
+    ):
+        result = X @ estimator.coef_.T + estimator.intercept_
+        # a NaN or infinity in X cannot leave the result finite
+        if np.isfinite(result.sum()):
+            return result
+    X = validate_data(estimator, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+    return X @ estimator.coef_.T + estimator.intercept_

@@ -1,0 +1,96 @@
+"""What all linear regressors share: prediction, tags, and words for their warnings."""
+
+import warnings
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+
+from fastreg._validation import predict_linear
+from fastreg.exceptions import DiagnosticWarning
+
+
+class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Base of the linear regressors; not public."""
+
+    def predict(self, X) -> np.ndarray:
+        """Predict with the linear model.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return predict_linear(self, X)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _set_solution(self, design, W, n_targets_shape, dtype):
+        """Set coef_ and intercept_ from W (T, p) in the dtype of X."""
+        intercept = design.intercept(W)
+        if not (design.is_finite and np.isfinite(W).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                "Coordinate descent iterations resulted in non-finite parameter values: "
+                "the squares of X overflow. Rescale X, with StandardScaler for example."
+            )
+        coef = W.astype(dtype)
+        self.coef_ = coef[0] if len(coef) == 1 else coef
+        if not self.fit_intercept:
+            self.intercept_ = 0.0
+        else:
+            intercept = intercept.astype(dtype)
+            self.intercept_ = intercept[0] if n_targets_shape == () else intercept
+
+    @property
+    def _feature_names(self):
+        return getattr(self, "feature_names_in_", None)
+
+
+def sparse_coef(coef):
+    """`coef` (p,) or (T, p) as a CSR matrix of two dimensions."""
+    return sp.csr_matrix(np.atleast_2d(coef))
+
+
+def warn_constant_columns(design, feature_names, stacklevel):
+    """Say which columns cannot have a coefficient, if any."""
+    if not design.fit_intercept:
+        return
+    constant = np.flatnonzero(design.sq_norm == 0)
+    if len(constant) == 0:
+        return
+    names = constant if feature_names is None else feature_names[constant]
+    shown = ", ".join(str(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
+    warnings.warn(
+        f"{len(constant)} of {design.n_features} columns of X are constant ({shown}): with an "
+        "intercept their coefficients are zero. Drop them, with VarianceThreshold for example.",
+        DiagnosticWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def warn_no_convergence(solutions, total_weight, tol, max_iter, what, stacklevel):
+    """Say how far the fit got and what to change, where a gap is above its tolerance."""
+    worst = max(solutions, key=lambda solution: solution.gap - solution.gap_tol)
+    if worst.converged:
+        return
+    if worst.n_iter < max_iter:
+        remedy = f"Rounding allows no better: raise tol (now {tol:g}), or rescale X"
+    else:
+        remedy = (
+            f"Raise max_iter (now {max_iter}) or tol (now {tol:g}), scale the columns of X, "
+            "or raise alpha"
+        )
+    warnings.warn(
+        "Objective did not converge. You might want to increase the number of iterations. "
+        f"{what}Duality gap reached: {worst.gap / total_weight:.3e}, wanted: "
+        f"{worst.gap_tol / total_weight:.3e}. {remedy}.",
+        ConvergenceWarning,
+        stacklevel=stacklevel + 1,
+    )
