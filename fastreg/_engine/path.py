@@ -116,7 +116,9 @@ class PathEngine:
 
     def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps):
         if self.all_features:
-            return self._descend_all(penalty, W, C, squared_residual, max_sweeps)
+            gram = self.problem.gram
+            smooth = Gram(gram, np.diagonal(gram).copy(), C, W, squared_residual)
+            return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())[0]
         support = np.flatnonzero(W.any(axis=0))
         violators = self._violators(penalty, W, C, support)
         # As precise as the gap of everything deserves: later rounds start closer.
@@ -161,13 +163,7 @@ class PathEngine:
             return np.sqrt(np.einsum("ij,ij->j", C, C))
         return C[0].copy() if penalty.positive else np.abs(C[0])
 
-    # ---- the three ways to descend ------------------------------------------
-
-    def _descend_all(self, penalty, W, C, squared_residual, max_sweeps):
-        gram = Gram(
-            self.problem.gram, np.diagonal(self.problem.gram).copy(), C, W, squared_residual
-        )
-        return descend(gram, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())[0]
+    # ---- ways to descend on a working set ------------------------------------------
 
     def _extend_cache(self, support, violators):
         if self.cache is None:

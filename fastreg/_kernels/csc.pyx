@@ -144,7 +144,7 @@ cdef class Csc(Matrix):
         cdef Py_ssize_t start = self.indptr[j], end = self.indptr[j + 1], at
         cdef bint full = end - start == self.n_samples
         cdef double shift = self.value(start) if full and center else 0.0
-        cdef double s1 = 0.0, s2 = 0.0, sw = 0.0, su = 0.0, c = 0.0, m = 0.0, z
+        cdef double s1 = 0.0, s2 = 0.0, sw = 0.0, c = 0.0, m = 0.0, z
         cdef Py_ssize_t i
         for at in range(start, end):
             i = self.indices[at]
@@ -167,7 +167,6 @@ cdef class Csc(Matrix):
         """Set the centring; columns it would cancel in become dense."""
         cdef Py_ssize_t j, at, k
         cdef const double[::1] m = mean
-        cdef double q
         self.set_center(mean, scale)
         self.total_weight = total_weight
         dense = np.flatnonzero(

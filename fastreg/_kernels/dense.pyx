@@ -8,7 +8,6 @@ row tiles are added in index order, so results don't depend on the threads.
 import numpy as np
 
 from cython.parallel cimport prange, threadid
-from libc.string cimport memset
 from scipy.linalg.cython_blas cimport dgemm, dsyrk
 
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
@@ -327,7 +326,7 @@ cdef class Dense(Matrix):
 
     def gather(self, const Py_ssize_t[::1] idx, int n_threads):
         """A_idx as a float64 array (n, k) in Fortran order."""
-        cdef Py_ssize_t k = idx.shape[0], rows = 64, task, n_tasks, t, r, i, n = self.n_samples
+        cdef Py_ssize_t k = idx.shape[0], rows = 64, task, n_tasks, t, i, n = self.n_samples
         cdef double[::1, :] out = np.empty((n, k), order="F")
         cdef double[::1] m = np.array([self.mean[t] for t in idx])
         cdef double[:, ::1] scratch = np.empty((n_threads, rows * k))

@@ -5,7 +5,7 @@ Tasks are the rows of W, R and the gradient; a single target is one task.
 """
 import numpy as np
 
-from fastreg._kernels.matrix cimport Matrix, fr_axpy, fr_dot, pointer_or_null
+from fastreg._kernels.matrix cimport Matrix, fr_axpy, pointer_or_null
 
 
 cdef class Smooth:
