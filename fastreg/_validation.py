@@ -5,6 +5,7 @@ Everything that is not a plain float array goes through scikit-learn's public
 finite comes out of the first pass over it (`Design.is_finite`).
 """
 
+import math
 from contextlib import contextmanager
 from numbers import Integral, Real
 
@@ -42,14 +43,14 @@ def unchanged_on_error(estimator):
 def check_number(name, value, *, low=None, high=None, integer=False, strict=False):
     """Raise unless `value` is a number in [low, high]; (low, high] where `strict`."""
     kind, label = (Integral, "an integer") if integer else (Real, "a number")
-    # NumPy's arrays of one element convert, but are no number a user meant
-    if isinstance(value, bool | np.bool_) or not isinstance(value, kind):
+    plain = type(value) is int or (type(value) is float and not integer)
+    if not plain and (isinstance(value, bool | np.bool_) or not isinstance(value, kind)):
         raise TypeError(
             f"{name} must be {label}{_range(low, high, strict)}, got {value!r} "
             f"of type {type(value).__name__}: pass {label}."
         )
     too_low = low is not None and (value <= low if strict else value < low)
-    if too_low or (high is not None and value > high) or not np.isfinite(value):
+    if too_low or (high is not None and value > high) or not math.isfinite(value):
         raise ValueError(
             f"{name} must be {label}{_range(low, high, strict)}, got {value!r}: "
             f"choose one in that range."
@@ -66,7 +67,7 @@ def _range(low, high, strict):
 
 def check_flag(name, value):
     """Raise unless `value` is True or False."""
-    if not isinstance(value, bool | np.bool_):
+    if value is not True and value is not False and not isinstance(value, np.bool_):
         raise TypeError(f"{name} must be True or False, got {value!r}: pass one of the two.")
 
 

@@ -104,9 +104,11 @@ class PathEngine:
         gap = duality_gap(penalty, W, C, squared_residual)
         n_iter = 0
         while gap > self.gap_tol and n_iter < self.max_iter:
-            before = W.copy()
-            n_iter += self._descend(penalty, W, C, squared_residual, gap, self.max_iter - n_iter)
-            if np.array_equal(before, W):
+            n_sweeps, moved = self._descend(
+                penalty, W, C, squared_residual, gap, self.max_iter - n_iter
+            )
+            n_iter += n_sweeps
+            if not moved:
                 break  # at the limit of rounding: another round would do the same
             C, squared_residual = self.problem.gradient(W, self.gap_tol)
             gap = duality_gap(penalty, W, C, squared_residual)
@@ -118,7 +120,7 @@ class PathEngine:
         if self.all_features:
             gram = self.problem.gram
             smooth = Gram(gram, np.diagonal(gram).copy(), C, W, squared_residual)
-            return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())[0]
+            return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())
         support = np.flatnonzero(W.any(axis=0))
         violators = self._violators(penalty, W, C, support)
         # As precise as the gap of everything deserves: later rounds start closer.
@@ -180,31 +182,33 @@ class PathEngine:
         w = np.ascontiguousarray(W[:, known])
         c = np.ascontiguousarray(C[:, known])
         smooth = Gram(gram, np.diagonal(gram).copy(), c, w, squared_residual)
-        n_sweeps = descend(smooth, penalty, w, *options)[0]
+        swept = descend(smooth, penalty, w, *options)
         W[:, known] = w
-        return n_sweeps
+        return swept
 
     def _descend_columns(self, penalty, W, matrix, idx, columns, R, options):
         w = np.ascontiguousarray(W[:, columns])
         smooth = LeastSquares(matrix, idx, self.design.sq_norm[columns], R)
-        n_sweeps = descend(smooth, penalty, w, *options)[0]
+        swept = descend(smooth, penalty, w, *options)
         smooth.settle()
         W[:, columns] = w
-        return n_sweeps
+        return swept
 
     def _descend_blocks(self, penalty, W, columns, R, options):
         width = max(1, self.budget // (16 * self.design.n_samples))
         max_sweeps, *rest = options
         if len(columns) > width:
             max_sweeps = min(max_sweeps, BLOCK_SWEEPS)
-        n_sweeps = 0
+        n_sweeps, any_moved = 0, False
         for start in range(0, len(columns), width):
             chosen = columns[start : start + width]
             matrix = Dense(self.design.gather(chosen))
             own = np.arange(len(chosen))
-            swept = self._descend_columns(penalty, W, matrix, own, chosen, R, (max_sweeps, *rest))
-            n_sweeps = max(n_sweeps, swept)
-        return n_sweeps
+            swept, moved = self._descend_columns(
+                penalty, W, matrix, own, chosen, R, (max_sweeps, *rest)
+            )
+            n_sweeps, any_moved = max(n_sweeps, swept), any_moved or moved
+        return n_sweeps, any_moved
 
 
 def alpha_max(design, l1_ratio, *, positive=False):

@@ -3,11 +3,12 @@
 import numpy as np
 
 from fastreg._engine.design import Design
+from fastreg._kernels.smooth import gradient_from_gram
 
 # The Gram of a working set may take this share of X's own size, or this many
 # bytes where X is small.
-GRAM_SHARE = 0.08
-GRAM_BYTES = 1 << 25
+GRAM_SHARE = 0.06
+GRAM_BYTES = 20_000_000
 
 
 def gram_budget(X_bytes):
@@ -39,19 +40,14 @@ class LeastSquaresProblem:
 
     def gradient(self, W, gap_tol):
         """A'R as (T, p) and ||R||^2 at W, good enough to certify `gap_tol`."""
-        support = np.flatnonzero(W.any(axis=0))
-        if len(support) == 0:
+        if not W.any():
             return self.correlation.copy(), self.squared_norm
         if self.gram is not None:
-            active = W[:, support]
-            G = self.gram[support]
-            C = self.correlation - active @ G
-            c = self.correlation[:, support]
-            rounding = self.squared_norm + np.vdot(np.abs(active), 2 * np.abs(c))
-            rounding += np.vdot(np.abs(active), np.abs(active) @ np.abs(G[:, support]))
-            if self.gram_eps * rounding <= 0.1 * gap_tol:
-                squared_residual = self.squared_norm - np.vdot(active, c + C[:, support])
-                return C, max(float(squared_residual), 0.0)
+            C, squared_residual, magnitude = gradient_from_gram(
+                self.gram, self.correlation, W, self.squared_norm
+            )
+            if self.gram_eps * magnitude <= 0.1 * gap_tol:
+                return C, squared_residual
         R = self.design.residual(W, self.targets)
         return self.design.dots(R), float(np.vdot(R, R))
 

@@ -77,9 +77,11 @@ def _cholesky(design, alpha):
     right = design.targets if wide else design.correlation
     solution = np.empty((len(alpha), len(gram)))
     worst = np.inf
-    for value in np.unique(alpha):
+    values = np.unique(alpha)
+    for value in values:
         rows = np.flatnonzero(alpha == value)
-        solution_rows, rcond = _solve_positive_definite(gram, value, right[rows])
+        system = gram if value == values[-1] else gram.copy()
+        solution_rows, rcond = _solve_positive_definite(system, value, right[rows])
         worst = min(worst, rcond)
         if rcond < MIN_RCOND:
             return None, worst
@@ -87,10 +89,13 @@ def _cholesky(design, alpha):
     return (design.dots(solution) if wide else solution), worst
 
 
-def _solve_positive_definite(gram, alpha, right):
-    """(gram + alpha I)^-1 applied to each row of `right`, and the reciprocal condition."""
-    system = gram.copy(order="F")
-    system.flat[:: len(gram) + 1] += alpha
+def _solve_positive_definite(system, alpha, right):
+    """(system + alpha I)^-1 applied to each row of `right`, and the reciprocal condition.
+
+    `system` is overwritten.
+    """
+    system = system.T  # Fortran order for LAPACK; it is symmetric
+    system.flat[:: len(system) + 1] += alpha
     norm = np.abs(system).sum(axis=0).max()
     factor, info = linalg.lapack.dpotrf(system, lower=True, overwrite_a=True, clean=False)
     if info != 0:

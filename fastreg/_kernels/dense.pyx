@@ -371,7 +371,7 @@ cdef class Dense(Matrix):
         partial = np.empty((n_chunks, ka, kb))
         cdef double[:, :, ::1] out = partial
         cdef double[:, ::1] scratch = np.empty(
-            (n_threads, 2 * GRAM_COLUMNS * min(GRAM_ROWS, self.n_samples)))
+            (n_threads, (wa + wb) * min(GRAM_ROWS, self.n_samples)))
         cdef double[::1] ma = np.asarray(self._mean_of(a)), mb = ma
         if not symmetric:
             mb = np.asarray(self._mean_of(cols))
@@ -413,7 +413,7 @@ cdef class Dense(Matrix):
         cdef char *trans = b'T'
         cdef double *C = &out[r, ja, jb]
         cdef double *B = scratch
-        cdef double *A = scratch + GRAM_COLUMNS * min(GRAM_ROWS, self.n_samples)
+        cdef double *A = scratch + wb * min(GRAM_ROWS, self.n_samples)
         if symmetric and ib < ia:
             return
         while i < end:

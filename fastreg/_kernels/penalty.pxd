@@ -20,6 +20,9 @@ cdef class Penalty:
                             Py_ssize_t n_tasks) noexcept nogil
 
 
+cdef double penalty_value(Penalty penalty, const double *w, Py_ssize_t n_coordinates,
+                          Py_ssize_t n_tasks) noexcept nogil
+
 cdef double certificate(Penalty penalty, const double *w, const double *c,
                         Py_ssize_t n_coordinates, Py_ssize_t n_tasks,
                         double squared_residual) noexcept nogil

@@ -62,6 +62,21 @@ cdef class Penalty:
         return out
 
 
+cdef double penalty_value(Penalty penalty, const double *w, Py_ssize_t n_coordinates,
+                          Py_ssize_t n_tasks) noexcept nogil:
+    """sum_j penalty(w_j) for W (n_tasks, n_coordinates)."""
+    cdef double total = 0.0, ww
+    cdef Py_ssize_t j, t
+    for j in range(n_coordinates):
+        if penalty.positive and w[j] < 0:
+            return INFINITY
+        ww = 0.0
+        for t in range(n_tasks):
+            ww += w[t * n_coordinates + j] * w[t * n_coordinates + j]
+        total += penalty.l1 * sqrt(ww) + 0.5 * penalty.l2 * ww
+    return total
+
+
 cdef double certificate(Penalty penalty, const double *w, const double *c,
                         Py_ssize_t n_coordinates, Py_ssize_t n_tasks,
                         double squared_residual) noexcept nogil:

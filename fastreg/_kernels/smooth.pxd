@@ -8,6 +8,7 @@ cdef class Smooth:
     affair. ``curvature[j]`` is the squared norm of column j.
     """
     cdef readonly Py_ssize_t n_coordinates, n_tasks
+    cdef Py_ssize_t n_state     # size of what moves with W, affinely
     cdef const double *curvature
     cdef object _keep
 
@@ -15,3 +16,5 @@ cdef class Smooth:
     cdef void move(self, Py_ssize_t j, const double *d) noexcept nogil
     cdef double work(self, Py_ssize_t j) noexcept nogil
     cdef double squared_residual(self, const double *w) noexcept nogil
+    cdef void get_state(self, double *state) noexcept nogil
+    cdef void set_state(self, const double *state) noexcept nogil

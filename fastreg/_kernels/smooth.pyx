@@ -5,7 +5,37 @@ Tasks are the rows of W, R and the gradient; a single target is one task.
 """
 import numpy as np
 
+from libc.math cimport fabs
+from libc.string cimport memcpy
+
 from fastreg._kernels.matrix cimport Matrix, fr_axpy, pointer_or_null
+
+
+def gradient_from_gram(const double[:, ::1] G, const double[:, ::1] correlation,
+                       const double[:, ::1] W, double squared_norm):
+    """C = correlation - W G and ||R||^2 at W (n_tasks, p), from moments alone.
+
+    Also the size of what was added and subtracted for it, to be multiplied by
+    machine epsilon for a bound on the rounding of a duality gap.
+    """
+    cdef Py_ssize_t t, i, j, k, p = W.shape[1]
+    cdef double squared_residual = squared_norm, magnitude = squared_norm, total
+    result = np.array(correlation)
+    cdef double[:, ::1] C = result
+    cdef Py_ssize_t[::1] support = np.flatnonzero(np.any(W, axis=0))
+    with nogil:
+        for t in range(W.shape[0]):
+            for i in range(support.shape[0]):
+                j = support[i]
+                fr_axpy(-W[t, j], &G[j, 0], &C[t, 0], p)
+            for i in range(support.shape[0]):
+                j = support[i]
+                total = 0.0
+                for k in range(support.shape[0]):
+                    total += fabs(G[j, support[k]] * W[t, support[k]])
+                squared_residual -= W[t, j] * (correlation[t, j] + C[t, j])
+                magnitude += fabs(W[t, j]) * (2 * fabs(correlation[t, j]) + total)
+    return result, max(squared_residual, 0.0), magnitude
 
 
 cdef class Smooth:
@@ -24,6 +54,14 @@ cdef class Smooth:
     cdef double squared_residual(self, const double *w) noexcept nogil:
         """||R||^2 at the current W (n_tasks, k)."""
         return 0.0
+
+    cdef void get_state(self, double *state) noexcept nogil:
+        """Copy out what moves with W: the residual or the gradient."""
+        pass
+
+    cdef void set_state(self, const double *state) noexcept nogil:
+        """Copy it back, for the W that belongs to it."""
+        pass
 
 
 cdef class LeastSquares(Smooth):
@@ -44,6 +82,7 @@ cdef class LeastSquares(Smooth):
         self.curvature = pointer_or_null(curvature)
         self.residual = residual
         self.shift = np.zeros(self.n_tasks)
+        self.n_state = self.n_tasks * (matrix.n_samples + 1)
         self._keep = curvature
 
     def settle(self):
@@ -73,6 +112,16 @@ cdef class LeastSquares(Smooth):
             total += self.matrix.squared_norm(&self.residual[t, 0], self.shift[t])
         return total
 
+    cdef void get_state(self, double *state) noexcept nogil:
+        cdef Py_ssize_t size = self.n_tasks * self.matrix.n_samples
+        memcpy(state, &self.residual[0, 0], size * sizeof(double))
+        memcpy(state + size, &self.shift[0], self.n_tasks * sizeof(double))
+
+    cdef void set_state(self, const double *state) noexcept nogil:
+        cdef Py_ssize_t size = self.n_tasks * self.matrix.n_samples
+        memcpy(&self.residual[0, 0], state, size * sizeof(double))
+        memcpy(&self.shift[0], state + size, self.n_tasks * sizeof(double))
+
 
 cdef class Gram(Smooth):
     """The same with G = A'A in place of A: C (n_tasks, k) = A'R is kept.
@@ -99,6 +148,7 @@ cdef class Gram(Smooth):
         self.start_w = np.array(w)
         self.start_gradient = np.array(gradient)
         self.start_squared_residual = squared_residual
+        self.n_state = self.n_tasks * self.n_coordinates
         self._keep = (curvature, G)
 
     cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil:
@@ -126,3 +176,9 @@ cdef class Gram(Smooth):
         for j in range(n):
             total -= (w[j] - w0[j]) * (c0[j] + c[j])
         return max(total, 0.0)
+
+    cdef void get_state(self, double *state) noexcept nogil:
+        memcpy(state, &self.gradient[0, 0], self.n_state * sizeof(double))
+
+    cdef void set_state(self, const double *state) noexcept nogil:
+        memcpy(&self.gradient[0, 0], state, self.n_state * sizeof(double))

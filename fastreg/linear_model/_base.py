@@ -60,11 +60,9 @@ def sparse_coef(coef):
 
 def warn_constant_columns(design, feature_names, stacklevel):
     """Say which columns cannot have a coefficient, if any."""
-    if not design.fit_intercept:
+    if not design.fit_intercept or design.sq_norm.all():
         return
     constant = np.flatnonzero(design.sq_norm == 0)
-    if len(constant) == 0:
-        return
     names = constant if feature_names is None else feature_names[constant]
     shown = ", ".join(str(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
     warnings.warn(
