@@ -17,6 +17,7 @@ def show_versions() -> None:
     fastreg: ...
     """
     # imported late: nobody should pay for them at `import fastreg`
+    from fastreg import __version__
     from fastreg._engine.threads import available_threads, blas_description
     from fastreg._kernels.threads import openmp_version
 
@@ -24,7 +25,7 @@ def show_versions() -> None:
         try:
             print(f"{name}: {version(name)}")
         except PackageNotFoundError:
-            print(f"{name}: not installed as a package")
+            print(f"{name}: {__version__ if name == 'fastreg' else 'not installed'}")
     print(f"python: {sys.version.split()[0]} ({sys.executable})")
     print(f"machine: {platform.platform()}")
     for line in blas_description():

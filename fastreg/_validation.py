@@ -15,10 +15,13 @@ from sklearn.utils.validation import check_array, check_is_fitted, check_X_y, va
 
 from fastreg._engine.design import has_unit_stride
 
+_DATA_REMEDY = (
+    "Pass real numbers: X of shape (n_samples, n_features), dense or sparse, and y of shape "
+    "(n_samples,) or (n_samples, n_targets), with one entry for each row of X."
+)
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 _FIT_CHECKS = {
     "accept_sparse": "csc",
-    "accept_large_sparse": False,
     "dtype": [np.float64, np.float32],
     "multi_output": True,
     "y_numeric": True,
@@ -85,6 +88,24 @@ def check_option(name, value, options):
 # ---- data ------------------------------------------------------------------
 
 
+@contextmanager
+def explained(what, remedy):
+    """Say what cannot be used, and what to do, with an error of the block's."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{what} cannot be used: {str(error).strip()} {remedy}") from error
+
+
+def as_numbers(name, value, **checks):
+    """`value` as a finite float64 array."""
+    with explained(name, "Pass finite real numbers."):
+        return check_array(
+            value, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name=name, **checks
+        )
+
+
 def check_fit_input(estimator, X, y):
     """X and y as the kernels take them; sets `n_features_in_` and feature names.
 
@@ -95,22 +116,33 @@ def check_fit_input(estimator, X, y):
         estimator.n_features_in_ = X.shape[1]
         vars(estimator).pop("feature_names_in_", None)
     else:
-        _refuse_sparse_target(y)
-        X, y = validate_data(estimator, X, y, **_FIT_CHECKS)
+        with explained("X or y", _DATA_REMEDY):
+            _refuse_sparse_target(y)
+            X, y = validate_data(estimator, X, y, **_FIT_CHECKS)
+            _check_target(y)
     return solver_layout(X), np.asarray(y)
 
 
 def check_path_input(X, y):
     """The same for a function that has no estimator."""
     if not _are_plain(X, y):
-        _refuse_sparse_target(y)
-        X, y = check_X_y(X, y, **_FIT_CHECKS)
+        with explained("X or y", _DATA_REMEDY):
+            _refuse_sparse_target(y)
+            X, y = check_X_y(X, y, **_FIT_CHECKS)
+            _check_target(y)
     return solver_layout(X), np.asarray(y)
 
 
 def _refuse_sparse_target(y):
     if sp.issparse(y):
         raise TypeError("y is a sparse matrix: pass a dense array, y.toarray().")
+
+
+def _check_target(y):
+    if y.ndim > 2 or y.size == 0:
+        raise ValueError(f"y has shape {y.shape}.")
+    if y.dtype.kind not in "fiub":
+        raise TypeError(f"y has dtype {y.dtype}.")
 
 
 def _are_plain(X, y):
@@ -134,6 +166,11 @@ def solver_layout(X):
             X = X.copy()
             X.sum_duplicates()
         if X.indices.dtype != np.intc or X.indptr.dtype != np.intc:
+            if max(X.nnz, *X.shape) > np.iinfo(np.intc).max:
+                raise ValueError(
+                    f"X holds {X.nnz} nonzeros in shape {X.shape}, more than 32-bit indices "
+                    "count: fit on fewer rows."
+                )
             parts = (X.data, X.indices.astype(np.intc), X.indptr.astype(np.intc))
             X = sp.csc_array(parts, shape=X.shape)
         return X
@@ -149,14 +186,15 @@ def check_finite(estimator, design, X, y):
     for name, array, good in (("y", y, y_is_finite), ("X", X, design.is_finite)):
         if not good:
             # finite numbers whose squares overflow get through: solvers notice
-            check_array(
-                array,
-                accept_sparse=True,
-                ensure_2d=False,
-                allow_nd=True,
-                input_name=name,
-                estimator=owner,
-            )
+            with np.errstate(all="ignore"):
+                check_array(
+                    array,
+                    accept_sparse=True,
+                    ensure_2d=False,
+                    allow_nd=True,
+                    input_name=name,
+                    estimator=owner,
+                )
 
 
 def check_sample_weight(sample_weight, n_samples):
@@ -164,10 +202,9 @@ def check_sample_weight(sample_weight, n_samples):
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, sample_weight, dtype=np.float64)
-    weights = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
-    )
+        check_number("sample_weight", sample_weight, low=0, strict=True)
+        return np.full(n_samples, sample_weight, dtype=np.float64)
+    weights = as_numbers("sample_weight", sample_weight)
     if weights.shape != (n_samples,):
         raise ValueError(
             f"sample_weight has shape {weights.shape}, X has {n_samples} samples: "
@@ -189,12 +226,10 @@ def predict_linear(estimator, X):
     fitted = vars(estimator)
     if "coef_" not in fitted:
         check_is_fitted(estimator)
-    if (
-        "feature_names_in_" not in fitted
-        and _is_plain(X, 2)
-        and X.shape[1] == fitted["n_features_in_"]
-    ):
-        result = X @ estimator.coef_.T + estimator.intercept_
+    plain = _is_plain(X, 2) or (sp.issparse(X) and X.ndim == 2 and X.dtype in _FLOATS)
+    if plain and "feature_names_in_" not in fitted and X.shape[1] == fitted["n_features_in_"]:
+        with np.errstate(all="ignore"):
+            result = X @ estimator.coef_.T + estimator.intercept_
         # a NaN or infinity in X cannot leave the result finite
         if np.isfinite(result.sum()):
             return result

@@ -5,6 +5,8 @@ the weights. A's columns and Y's rows are orthogonal to q when the intercept is
 fitted, so the intercept drops out of the problem.
 """
 
+import math
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -59,19 +61,22 @@ class Design:
         weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
         self.scale = None if sample_weight is None else np.sqrt(weights)
         self.total_weight = float(weights.sum())
+        # NaN and infinity are noticed in what comes out: see is_finite
+        with np.errstate(all="ignore"):
+            self._first_pass(Y, weights)
+
+    def _first_pass(self, Y, weights):
+        X, n_targets = self.X, 1 if Y.ndim == 1 else Y.shape[1]
         self._set_targets(Y, weights)
         self.matrix = Csc(X) if self.is_sparse else Dense(X, scale=self.scale)
         # x'y for one target comes with the first pass
         first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
         stats = self._sparse_stats if self.is_sparse else self._dense_stats
-        with np.errstate(invalid="ignore", over="ignore"):
-            self.mean, self.sq_norm, correlation = stats(weights, first)
+        self.mean, self.sq_norm, correlation = stats(weights, first)
         self.n_passes = 1.0
-        self.is_finite = bool(np.isfinite(self.sq_norm.sum()) and np.isfinite(self.mean.sum()))
-        if len(self.targets) == 1:
-            self.correlation = correlation[np.newaxis]
-        else:
-            self.correlation = self.dots(self.targets)
+        self.is_finite = math.isfinite(self.sq_norm.sum()) and math.isfinite(self.mean.sum())
+        one = n_targets == 1
+        self.correlation = correlation[np.newaxis] if one else self.dots(self.targets)
 
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64)
@@ -103,7 +108,11 @@ class Design:
 
     def _sparse_stats(self, weights, u):
         mean, sq_norm, c = self.matrix.column_stats(
-            weights, u, self.total_weight, self.fit_intercept, n_threads_for(self.work)
+            weights,
+            u,
+            self.total_weight,
+            int(np.argmax(weights)) if self.fit_intercept else -1,
+            n_threads_for(self.work),
         )
         if np.isfinite(sq_norm.sum()):
             self.matrix.center(mean, self.scale, self.total_weight, sq_norm)

@@ -211,11 +211,16 @@ class PathEngine:
         return n_sweeps, any_moved
 
 
-def alpha_max(design, l1_ratio, *, positive=False):
-    """The smallest alpha at which all coefficients are zero (all targets together)."""
+def alpha_max(design, l1_ratio, *, positive=False, joint=True):
+    """The smallest alpha at which all coefficients are zero.
+
+    Targets share one penalty where `joint`; otherwise they are fitted one by one.
+    """
     C = design.correlation
     if positive:
         largest = max(0.0, float(C.max()))
+    elif not joint:
+        largest = float(np.abs(C).max())
     else:
         largest = float(np.sqrt(np.einsum("ij,ij->j", C, C).max()))
     return largest / (design.total_weight * l1_ratio)

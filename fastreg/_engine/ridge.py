@@ -45,11 +45,11 @@ def solve(design, alpha, solver, *, tol, max_iter) -> RidgeSolution:
             solver = "svd"
     if solver == "svd":
         W = _svd(design, alpha)
-    gap = certificate(design, W, alpha, _gradient(design, W))
+    gap = certificate(W, alpha, _gradient(design, W))
     return RidgeSolution(W, solver, np.ones(len(W), dtype=np.int32), gap, rcond=rcond)
 
 
-def certificate(design, W, alpha, C):
+def certificate(W, alpha, C):
     """The duality gap for each target: ||C - alpha w||^2 / (2 alpha) with C = A'r.
 
     Without a penalty there is no dual; ||C||^2 is returned.
@@ -143,13 +143,11 @@ def _svd(design, alpha):
     """W through the singular values of A, from a triangular factor made block by block."""
     n, p = design.n_samples, design.n_features
     if p > n:
-        # A' = QR, AA' = R'R: dual coefficients a, then w = A'a
-        R = np.empty((0, n))
-        for block in column_blocks(design):
-            R = linalg.qr(np.vstack([R, block.T]), mode="r", overwrite_a=True)[0][:n]
-        _, s, vt = linalg.svd(R, full_matrices=False)
-        dual = (design.targets @ vt.T) * _shrink(s, alpha, power=2)
-        return design.dots(dual @ vt)
+        # A' = QR with Q as large as X: through Q, and not through AA' and A', an
+        # ill-conditioned A loses no more digits than it must
+        Q, R = linalg.qr(design.gather(np.arange(p)).T, mode="economic", overwrite_a=True)
+        u, s, vt = linalg.svd(R)
+        return ((design.targets @ vt.T) * _shrink(s, alpha)) @ (Q @ u).T
     # [A Y'] = Q [R Z]: least squares of Z on R
     T = len(design.targets)
     R = np.empty((0, p + T))
@@ -158,15 +156,15 @@ def _svd(design, alpha):
         R = linalg.qr(np.vstack([R, rows]), mode="r", overwrite_a=True)[0][: p + T]
     k = min(p, len(R))
     u, s, vt = linalg.svd(R[:k, :p], full_matrices=False)
-    return ((u.T @ R[:k, p:]).T * _shrink(s, alpha, power=1)) @ vt
+    return ((u.T @ R[:k, p:]).T * _shrink(s, alpha)) @ vt
 
 
-def _shrink(s, alpha, *, power):
-    """s^(2-power) / (s^2 + alpha) for each target, zero for zero singular values."""
+def _shrink(s, alpha):
+    """s / (s^2 + alpha) for each target, zero for zero singular values."""
     kept = s > SINGULAR_RCOND * max(s.max(initial=0.0), np.finfo(np.float64).tiny)
     factor = np.zeros((len(alpha), len(s)))
     sk = s[kept]
-    factor[:, kept] = sk ** (2 - power) / (sk**2 + alpha[:, np.newaxis])
+    factor[:, kept] = sk / (sk**2 + alpha[:, np.newaxis])
     return factor
 
 
@@ -200,5 +198,6 @@ def _conjugate_gradients(design, alpha, tol, max_iter):
             callback=count,
         )
         converged &= info == 0
-    gap = certificate(design, W, alpha, _gradient(design, W))
+    W[:, design.sq_norm == 0] = 0.0  # what rounding gave a constant column
+    gap = certificate(W, alpha, _gradient(design, W))
     return RidgeSolution(W, "sparse_cg", np.maximum(n_iter, 1), gap, converged)

@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 from fastreg._kernels import threads as _openmp
 
 # Below this many elements touched, starting threads costs more than it saves.
-WORK_PER_THREAD = 1 << 17
+WORK_PER_THREAD = 1 << 18
 
 _blas_libraries = ThreadpoolController().select(user_api="blas").lib_controllers
 _lock = threading.Lock()
@@ -53,7 +53,7 @@ def fit_threads():
         if _active_fits == 1:
             _blas_threads_before = [library.num_threads for library in _blas_libraries]
             for library in _blas_libraries:
-                library.set_num_threads(1)
+                _set_blas_threads(library, 1)
     try:
         yield
     finally:
@@ -65,7 +65,18 @@ def fit_threads():
 
 def _restore_blas():
     for library, n_threads in zip(_blas_libraries, _blas_threads_before, strict=True):
-        library.set_num_threads(n_threads)
+        _set_blas_threads(library, n_threads)
+
+
+def _set_blas_threads(library, n_threads):
+    # From 3.8 on threadpoolctl lets only one Python thread at a time change this
+    # setting and ignores the others. Ours is counted over all threads instead.
+    release = getattr(library, "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
+    library.set_num_threads(n_threads)
+    if release is not None:
+        release(force=True)
 
 
 def _before_fork():

@@ -120,12 +120,14 @@ cdef class Csc(Matrix):
     # ---- passes over X ----------------------------------------------------
 
     def column_stats(self, const double[::1] weights, const double[::1] u,
-                     double total_weight, bint center, int n_threads):
+                     double total_weight, Py_ssize_t heaviest, int n_threads):
         """Means, centred squared norms and A'u of all columns, in one pass.
 
-        Returns an array (3, p): mean (0 where `center` is false), sum of
-        w (x - mean)^2, and sum of u x. u must be orthogonal to the weights.
+        `heaviest` is the row of largest weight, or -1 for no centring. Returns an
+        array (3, p): mean (0 without centring), sum of w (x - mean)^2, and sum of
+        u x. u must be orthogonal to the weights, or zero where they are.
         """
+        cdef Py_ssize_t n_weighted = np.count_nonzero(weights)
         result = np.empty((3, self.n_features))
         cdef double[:, ::1] out = result
         cdef Py_ssize_t j, first, last, p = self.n_features
@@ -135,17 +137,25 @@ cdef class Csc(Matrix):
             last = min(first + step, p)
             for j in prange(first, last, nogil=True, num_threads=n_threads,
                             schedule="dynamic", chunksize=COLUMN_CHUNK):
-                self.stats_column(j, &weights[0], &u[0], total_weight, center, out)
+                self.stats_column(j, &weights[0], &u[0], total_weight, n_weighted, heaviest, out)
             check_interrupt()
         return result
 
     cdef void stats_column(self, Py_ssize_t j, const double *w, const double *u,
-                           double total, bint center, double[:, ::1] out) noexcept nogil:
-        cdef Py_ssize_t start = self.indptr[j], end = self.indptr[j + 1], at
-        cdef bint full = end - start == self.n_samples
-        cdef double shift = self.value(start) if full and center else 0.0
-        cdef double s1 = 0.0, s2 = 0.0, sw = 0.0, c = 0.0, m = 0.0, z
-        cdef Py_ssize_t i
+                           double total, Py_ssize_t n_weighted, Py_ssize_t heaviest,
+                           double[:, ::1] out) noexcept nogil:
+        cdef Py_ssize_t start = self.indptr[j], end = self.indptr[j + 1], at, i, count = 0
+        cdef double s1 = 0.0, s2 = 0.0, sw = 0.0, c = 0.0, m = 0.0, shift = 0.0, z
+        cdef bint center = heaviest >= 0, full
+        # A column without zeros is shifted by one of its entries, as dense ones are.
+        for at in range(start, end):
+            i = self.indices[at]
+            count += w[i] > 0
+            if i == heaviest:
+                shift = self.value(at)
+        full = count == n_weighted
+        if not full:
+            shift = 0.0
         for at in range(start, end):
             i = self.indices[at]
             z = self.value(at) - shift

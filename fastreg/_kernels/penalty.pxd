@@ -8,7 +8,7 @@ cdef struct GapTerms:
     double l1_value          # l1 ||w_j||
     double dual_scale        # largest s with s (c_j - l2 w_j) dual feasible
     double conjugate         # value + conjugate - w_j'c_j, where there is an L2 part
-    double squared_gradient  # ||c_j||^2
+    double squared_gradient  # ||c_j||^2, without what a bound holds back
 
 
 cdef class Penalty:

@@ -52,6 +52,8 @@ cdef class Penalty:
         augmented = max(c[0] - self.l2 * w[0], 0.0) if self.positive else sqrt(aa)
         out.squared_norm = ww
         out.squared_gradient = cc
+        if self.positive and w[0] <= 0:
+            out.squared_gradient = gradient * gradient
         out.augmented = wc - self.l2 * ww
         out.l1_value = self.l1 * sqrt(ww)
         out.dual_scale = self.l1 / augmented if augmented > 0 else INFINITY
@@ -91,7 +93,8 @@ cdef double certificate(Penalty penalty, const double *w, const double *c,
       penalty: gap = sum_j penalty(w_j) + (||c_j|| - l1)_+^2 / (2 l2) - w_j'c_j
 
     Written so, each is a sum of terms that are not negative: no digits are lost
-    against ||Y||^2. Without any penalty there is no dual: ||C||^2 is returned.
+    against ||Y||^2. Without any penalty no dual point is feasible but the best:
+    ||C||^2 is returned, of the projected gradient where `positive`.
     """
     cdef double ww = 0.0, wa = 0.0, l1 = 0.0, s_max = INFINITY, conjugate = 0.0, cc = 0.0
     cdef double s = 1.0, gap = INFINITY, total
@@ -119,9 +122,9 @@ cdef double certificate(Penalty penalty, const double *w, const double *c,
         s_max = min(s_max, terms.dual_scale)
     if n_tasks > 8:
         free(wj)
-    if penalty.l1 == 0 and penalty.l2 == 0 and not penalty.positive:
+    if penalty.l1 == 0 and penalty.l2 == 0:
         return cc
-    if penalty.l1 > 0 or penalty.positive:
+    if penalty.l1 > 0:
         total = squared_residual + penalty.l2 * ww
         if total > 0:
             s = max(1.0 + wa / total, 0.0)

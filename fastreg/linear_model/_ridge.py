@@ -12,6 +12,7 @@ from fastreg._engine import ridge
 from fastreg._engine.design import Design
 from fastreg._engine.threads import fit_threads
 from fastreg._validation import (
+    as_numbers,
     check_finite,
     check_fit_input,
     check_flag,
@@ -188,7 +189,7 @@ class Ridge(LinearRegressor):
         if np.ndim(self.alpha) == 0:
             check_number("alpha", self.alpha, low=0)
             return np.full(n_targets, float(self.alpha))
-        alpha = np.asarray(self.alpha, dtype=np.float64).ravel()
+        alpha = as_numbers("alpha", self.alpha).ravel()
         for k, value in enumerate(alpha):
             check_number(f"alpha[{k}]", value, low=0)
         if len(alpha) not in (1, n_targets):

@@ -1,0 +1,153 @@
+"""Every way to descend reaches the same solution of the same problem."""
+
+import numpy as np
+import pytest
+
+from fastreg._engine.design import Design
+from fastreg._engine.path import PathEngine, alpha_grid, alpha_max, elastic_net_penalty
+from fastreg._engine.problem import LeastSquaresProblem
+
+N, P = 60, 90
+# bytes, growth of the working set: all columns fit, a few do, none does
+BUDGETS = {"gram": (8 * P * P, 8), "little": (8 * 20 * 20, 8), "none": (8, 8)}
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((N, P)) * (rng.random((N, P)) < 0.5)
+    w = np.zeros(P)
+    w[::9] = rng.uniform(-3, 3, len(w[::9]))
+    y = X @ w + 0.5 * rng.standard_normal(N) + 3
+    Y = np.column_stack([y, X @ np.roll(w, 1) + 0.5 * rng.standard_normal(N)])
+    return X, Y, rng.uniform(0.3, 2, N)
+
+
+@pytest.fixture
+def used(monkeypatch):
+    """The names of the ways that were taken."""
+    taken = set()
+    for name in ("_descend_gram", "_descend_columns", "_descend_blocks"):
+        original = getattr(PathEngine, name)
+
+        def record(self, *args, _original=original, _name=name):
+            taken.add(_name)
+            return _original(self, *args)
+
+        monkeypatch.setattr(PathEngine, name, record)
+    return taken
+
+
+def solve(design, *, positive=False, l1_ratio=0.9, share=0.03, rng=None, **options):
+    engine = PathEngine(
+        LeastSquaresProblem(design), tol=1e-13, max_iter=100_000, rng=rng, **options
+    )
+    alpha = share * alpha_max(design, l1_ratio, positive=positive)
+    penalty = elastic_net_penalty(alpha, l1_ratio, design.total_weight, positive=positive)
+    W = np.zeros((len(design.targets), P))
+    solution = engine.solve(penalty, W)
+    assert solution.W is W
+    assert solution.converged
+    return W
+
+
+@pytest.mark.parametrize("way", BUDGETS)
+@pytest.mark.parametrize("random", [False, True], ids=["cyclic", "random"])
+@pytest.mark.parametrize("problem", ["one target", "positive", "two targets"])
+def test_every_way_gives_the_solution(
+    layout, way, random, problem, data, as_layout, small_budget, used
+):
+    X, Y, weights = data
+    y = Y if problem == "two targets" else Y[:, 0]
+    positive = problem == "positive"
+    wanted = solve(Design(X, y, sample_weight=weights), positive=positive)
+    assert not used  # up to ALL_FEATURES columns there is one Gram
+    assert 10 < np.count_nonzero(wanted.any(axis=0)) < P
+
+    small_budget(*BUDGETS[way])
+    rng = np.random.RandomState(0) if random else None
+    design = Design(as_layout(X, layout), y, sample_weight=weights)
+    W = solve(design, positive=positive, rng=rng)
+    np.testing.assert_allclose(W, wanted, atol=1e-5)
+    if way == "gram":
+        assert used == {"_descend_gram"}
+    else:
+        assert "_descend_columns" in used
+        assert ("_descend_blocks" in used) == (layout == "c")
+    assert ("_descend_gram" in used) == (way != "none")
+
+
+def test_blocks_of_one_column(data, small_budget, used):
+    """Gauss-Seidel over blocks as narrow as they get."""
+    X, Y, _ = data
+    wanted = solve(Design(X, Y[:, 0]))
+    small_budget(16 * N, growth=40)
+    design = Design(np.ascontiguousarray(X), Y[:, 0])
+    np.testing.assert_allclose(solve(design), wanted, atol=1e-5)
+    assert "_descend_blocks" in used
+
+
+def test_whole_gram_forms_all_of_it(data, small_budget, used):
+    X, Y, _ = data
+    wanted = solve(Design(X, Y[:, 0]))
+    small_budget(8)
+    engine_design = Design(X, Y[:, 0])
+    np.testing.assert_allclose(solve(engine_design, whole_gram=True), wanted, atol=1e-6)
+    assert not used
+
+
+def test_a_path_forgets_columns_that_left(data, small_budget, used):
+    """Down a path and up again the cache drops what it has no room for."""
+    X, Y, _ = data
+    design = Design(X, Y[:, 0], fit_intercept=False)
+    alphas = alpha_grid(design, 1.0, eps=0.02, n_alphas=12)
+    alphas = np.concatenate([alphas, alphas[::-1]])
+
+    def coefs():
+        engine = PathEngine(LeastSquaresProblem(design), tol=1e-13, max_iter=100_000)
+        W, found = np.zeros((1, P)), []
+        for alpha in alphas:
+            solution = engine.solve(elastic_net_penalty(alpha, 1.0, N), W)
+            assert solution.converged
+            found.append(W[0].copy())
+        return np.array(found)
+
+    wanted = coefs()
+    small_budget(8 * 45 * 45)
+    np.testing.assert_allclose(coefs(), wanted, atol=1e-5)
+    assert "_descend_gram" in used
+
+
+def test_alpha_max_is_where_coefficients_begin(data, layout, as_layout):
+    X, Y, weights = data
+    for positive in (False, True):
+        design = Design(as_layout(X, layout), Y[:, 0], sample_weight=weights)
+        kwargs = {"positive": positive, "l1_ratio": 0.7}
+        assert not solve(design, share=1.0 + 1e-12, **kwargs).any()
+        assert solve(design, share=0.999, **kwargs).any()
+    both = Design(as_layout(X, layout), Y, sample_weight=weights)
+    assert not solve(both, share=1.0 + 1e-12).any()
+    assert solve(both, share=0.999).any()
+
+
+def test_alpha_grid(data):
+    X, Y, _ = data
+    design = Design(X, Y[:, 0])
+    grid = alpha_grid(design, 0.5, eps=1e-2, n_alphas=7)
+    assert grid[0] == pytest.approx(alpha_max(design, 0.5))
+    assert grid[-1] == pytest.approx(1e-2 * grid[0])
+    np.testing.assert_allclose(np.diff(np.log(grid)), np.log(1e-2) / 6)
+    constant = Design(X, np.ones(N))
+    assert (alpha_grid(constant, 0.5, eps=1e-2, n_alphas=3) > 0).all()
+
+
+def test_max_iter_is_kept_and_told(data, layout, as_layout, small_budget):
+    X, Y, _ = data
+    small_budget(8)
+    design = Design(as_layout(X, layout), Y[:, 0])
+    engine = PathEngine(LeastSquaresProblem(design), tol=1e-14, max_iter=7)
+    penalty = elastic_net_penalty(0.01 * alpha_max(design, 1.0), 1.0, N)
+    solution = engine.solve(penalty, np.zeros((1, P)))
+    assert not solution.converged
+    assert solution.n_iter == 7
+    assert solution.gap > solution.gap_tol

@@ -1,0 +1,124 @@
+"""What every matrix kind promises, against A = diag(q) (X - 1 m') in NumPy."""
+
+import numpy as np
+import pytest
+from fastreg._kernels.csc import Csc
+from fastreg._kernels.dense import Dense
+
+
+def some_columns(p, step=3):
+    """Columns that don't lie side by side, so that packing has to gather them."""
+    # up to 420: two tiles of the Gram
+    return np.arange(0, min(p, 420 * step), step)
+
+
+def both_thread_counts(method, *args):
+    """The result with one thread, after checking that two give the same bits."""
+    one, two = method(*args, 1), method(*args, 2)
+    np.testing.assert_array_equal(one, two)
+    return np.asarray(one)
+
+
+def test_dots(case):
+    V = np.random.RandomState(1).standard_normal((3, len(case.A)))
+    got = both_thread_counts(case.matrix.dots, V)
+    tolerance = case.tolerance(np.linalg.norm(V))
+    assert (np.abs(got - V @ case.A) <= tolerance).all()
+
+
+def test_subtract(case):
+    rng = np.random.RandomState(2)
+    idx = some_columns(case.A.shape[1])
+    D, V = rng.standard_normal((2, len(idx))), rng.standard_normal((2, len(case.A)))
+    D[0, 0] = 0.0  # a zero step is skipped
+    results = []
+    for n_threads in (1, 2):
+        R = V.copy()
+        case.matrix.subtract(idx, D, R, n_threads)
+        results.append(R)
+    np.testing.assert_array_equal(*results)
+    size = np.abs(V).max() + np.abs(D).sum() * np.abs(case.A[:, idx]).max()
+    cancelled = 1e-4 * np.abs(case.X).max() * np.abs(D).sum()
+    np.testing.assert_allclose(R, V - D @ case.A[:, idx].T, rtol=0, atol=1e-10 * (size + cancelled))
+
+
+def test_subtract_of_no_columns_changes_nothing(small_case):
+    R = np.ones((2, len(small_case.A)))
+    small_case.matrix.subtract(np.empty(0, dtype=np.intp), np.empty((2, 0)), R, 2)
+    assert (R == 1).all()
+
+
+@pytest.mark.parametrize("step", [1, 3], ids=["side by side", "spread"])
+def test_symmetric_gram(case, step):
+    idx = some_columns(case.A.shape[1], step)
+    G = both_thread_counts(case.matrix.gram, idx, None)
+    norms = case.tolerance(1e5)[idx]  # 1e-10 of ||A_i|| ||A_j||
+    assert (np.abs(G - case.A[:, idx].T @ case.A[:, idx]) <= np.outer(norms, norms)).all()
+    np.testing.assert_array_equal(G, G.T)
+
+
+def test_rectangular_gram(case):
+    p = case.A.shape[1]
+    a, b = some_columns(p, 3), some_columns(p, 2)
+    G = both_thread_counts(case.matrix.gram, a, b)
+    norms = case.tolerance(1e5)
+    assert G.shape == (len(a), len(b))
+    error = np.abs(G - case.A[:, a].T @ case.A[:, b])
+    assert (error <= np.outer(norms[a], norms[b])).all()
+
+
+def test_gather(case):
+    if isinstance(case.matrix, Csc):
+        assert not hasattr(case.matrix, "gather")  # sparse X is never densified
+        return
+    idx = some_columns(case.A.shape[1])
+    block = both_thread_counts(case.matrix.gather, idx)
+    assert block.flags.f_contiguous
+    assert block.dtype == np.float64
+    scale = np.abs(case.X).max()
+    np.testing.assert_allclose(block, case.A[:, idx], rtol=1e-14, atol=1e-14 * scale)
+
+
+def test_column_sums_of_the_first_pass(case):
+    """Dense: sums of w z, w z^2, u z with z = x - shift. CSC: means, norms, u'x."""
+    rng = np.random.RandomState(3)
+    w, X = case.weights, case.X
+    u = rng.standard_normal(len(X)) * w
+    if isinstance(case.matrix, Dense):
+        shift = X[0].copy()
+        got = both_thread_counts(case.matrix.first_pass, w, u, shift)
+        Z = X - shift
+        wanted = np.array([w @ Z, w @ Z**2, u @ Z])
+        size = np.array([w @ np.abs(Z), w @ Z**2, np.abs(u) @ np.abs(Z)])
+    else:
+        heaviest = int(np.argmax(w)) if case.mean.any() else -1
+        u -= w * u.sum() / w.sum()  # orthogonal to the weights, as centred targets are
+        got = both_thread_counts(case.matrix.column_stats, w, u, w.sum(), heaviest)
+        wanted = np.array([case.mean, np.square(case.A).sum(axis=0), u @ X])
+        size = np.abs([case.mean, wanted[1], np.abs(u) @ np.abs(X)])
+    assert (np.abs(got - wanted) <= 1e-11 * size + 1e-200).all()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_the_first_pass_shows_what_is_not_finite(small_case, bad):
+    """Validation rests on this: it looks at the sums instead of at X."""
+    n = len(small_case.X)
+    ones, zeros = np.ones(n), np.zeros(n)
+    if isinstance(small_case.matrix, Dense):
+        X = small_case.X.copy()
+        X[3, 4] = bad
+        sums = Dense(X).first_pass(ones, zeros, np.zeros(X.shape[1]), 1)[1]
+    else:
+        import scipy.sparse as sp
+
+        X = small_case.X.copy()
+        X[3, 4] = bad
+        sums = Csc(sp.csc_matrix(X)).column_stats(ones, zeros, float(n), 0, 1)[1]
+    assert not np.isfinite(sums[4])
+    assert np.isfinite(np.delete(sums, 4)).all()
+
+
+def test_strided_x_is_refused():
+    """Every second column of a C array has unit stride along neither axis."""
+    with pytest.raises(ValueError, match="unit stride"):
+        Dense(np.ones((6, 6))[:, ::2])

@@ -1,0 +1,204 @@
+"""Threads, processes and Ctrl-C around a fit."""
+
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import fastreg
+from fastreg import ElasticNet, Lasso, Ridge, lasso_path
+
+
+def problems():
+    """Large enough that passes, Grams and descents are shared between threads."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((6000, 300))
+    y = X[:, :20] @ rng.standard_normal(20) + rng.standard_normal(6000)
+    sparse = sp.random(20_000, 900, density=0.05, random_state=0, format="csc")
+    target = sparse[:, :9] @ np.ones(9) + 0.1 * rng.standard_normal(20_000)
+    return [
+        (Lasso(0.01), X, y),
+        (Lasso(0.01), np.asfortranarray(X), y),
+        (ElasticNet(0.01, selection="random", random_state=0), X.astype(np.float32), y),
+        (Lasso(0.0005), sparse, target),
+        (Ridge(1.0), X, y),
+        (Ridge(1.0, solver="svd"), X[:, :100], y),
+        (Ridge(1.0), sparse, target),
+        (Ridge(1.0), np.ascontiguousarray(X[:500].T), y[:300]),
+    ]
+
+
+@pytest.fixture(scope="module")
+def cases():
+    return problems()
+
+
+@pytest.fixture(scope="module")
+def serial(cases):
+    with threadpool_limits(1):
+        return [fit(case) for case in cases]
+
+
+def fit(case):
+    model, X, y = case
+    model = type(model)(**model.get_params()).fit(X, y)
+    return model.coef_, model.intercept_, model.dual_gap_, model.n_iter_
+
+
+def assert_same_bits(fits, others):
+    for one, other in zip(fits, others, strict=True):
+        for mine, theirs in zip(one, other, strict=True):
+            assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_threads_don_t_change_the_bits(cases, serial, n_threads):
+    with threadpool_limits(n_threads):
+        assert_same_bits(serial, [fit(case) for case in cases])
+
+
+def test_omp_num_threads_does_not_change_the_bits(run_python):
+    script = """
+import hashlib, numpy as np
+from fastreg import Lasso, Ridge
+rng = np.random.RandomState(0)
+X = rng.standard_normal((6000, 300))
+y = X[:, :20].sum(axis=1) + rng.standard_normal(6000)
+digest = hashlib.sha256()
+for X in (X, np.asfortranarray(X)):
+    for model in (Lasso(0.01), Ridge()):
+        digest.update(model.fit(X, y).coef_.tobytes() + np.float64(model.dual_gap_).tobytes())
+print(digest.hexdigest())
+"""
+    one, two = (run_python(script, env={"OMP_NUM_THREADS": n}.items()) for n in ("1", "2"))
+    assert one == two
+
+
+def test_fits_in_many_threads_are_the_serial_ones(cases, serial):
+    with ThreadPoolExecutor(8) as pool:
+        for fits in pool.map(lambda _: [fit(case) for case in cases], range(8)):
+            assert_same_bits(serial, fits)
+
+
+def test_paths_in_many_threads(cases):
+    _, X, y = cases[0]
+    wanted = lasso_path(X, y, alphas=5)[1]
+    with ThreadPoolExecutor(8) as pool:
+        for got in pool.map(lambda _: lasso_path(X, y, alphas=5)[1], range(8)):
+            assert_array_equal(got, wanted)
+
+
+def blas_threads():
+    return [(i["filepath"], i["num_threads"]) for i in threadpool_info() if i["user_api"] == "blas"]
+
+
+def test_the_blas_gets_its_threads_back(cases):
+    """After a fit, after one that raised, and after fits that overlapped."""
+    before = blas_threads()
+    fit(cases[0])
+    assert blas_threads() == before
+    with pytest.raises(ValueError, match="NaN"):
+        Lasso().fit(np.full((5, 2), np.nan), np.arange(5.0))
+    assert blas_threads() == before
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(fit, [cases[1]] * 16))
+    assert blas_threads() == before
+
+
+def test_a_forked_child_can_fit(run_python):
+    """libgomp's threads don't survive a fork: a child must not wait for them."""
+    script = """
+import multiprocessing, numpy as np
+from fastreg import Lasso, Ridge
+rng = np.random.RandomState(0)
+X = rng.standard_normal((20_000, 100))
+y = X[:, 0] + rng.standard_normal(20_000)
+
+def fits():
+    return [model.fit(X, y).coef_ for model in (Lasso(0.01), Ridge())]
+
+def child(queue):
+    queue.put(fits())
+
+wanted = fits()
+context = multiprocessing.get_context("fork")
+for _ in range(2):
+    queue = context.Queue()
+    process = context.Process(target=child, args=(queue,))
+    process.start()
+    got = queue.get(timeout=30)
+    process.join(30)
+    assert all((a == b).all() for a, b in zip(got, wanted))
+    assert all((a == b).all() for a, b in zip(fits(), wanted))  # and the parent still fits
+print("ok")
+"""
+    env = {"OMP_NUM_THREADS": "2"}.items()
+    assert run_python(script, timeout=90, env=env) == "ok"
+
+
+ENDLESS = {
+    # ill-conditioned beyond any tolerance: these would run for hours
+    "gram": (
+        "X = np.cumsum(rng.standard_normal((400, 250)), axis=1); model = Lasso(1e-13, **forever)"
+    ),
+    "columns": (
+        "X = np.asfortranarray(np.cumsum(rng.standard_normal((3000, 300)), axis=1)); "
+        "path.ALL_FEATURES = 0; problem.GRAM_BYTES = 8; problem.GRAM_SHARE = 0.0; "
+        "model = Lasso(1e-13, **forever)"
+    ),
+    "blocks": (
+        "X = np.cumsum(rng.standard_normal((3000, 300)), axis=1); "
+        "path.ALL_FEATURES = 0; problem.GRAM_BYTES = 8; problem.GRAM_SHARE = 0.0; "
+        "model = Lasso(1e-13, **forever)"
+    ),
+    "sparse": (
+        "X = sp.csc_matrix(np.cumsum(rng.standard_normal((400, 250)), axis=1)); "
+        "model = Lasso(1e-13, **forever)"
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("way", ENDLESS)
+def test_ctrl_c_stops_a_long_fit(way):
+    """Promptly, and the estimator is as it was."""
+    script = f"""
+import warnings; warnings.simplefilter("ignore")
+import numpy as np, scipy.sparse as sp
+from fastreg import Lasso
+from fastreg._engine import path, problem
+forever = dict(tol=0.0, max_iter=2**31 - 1)
+rng = np.random.RandomState(0)
+{ENDLESS[way]}
+y = rng.standard_normal(X.shape[0])
+before = dict(vars(model))
+print("fitting", flush=True)
+try:
+    model.fit(X, y)
+except KeyboardInterrupt:
+    print("unchanged" if vars(model) == before else "changed")
+else:
+    print("ended by itself", model.n_iter_)
+"""
+    root = str(Path(fastreg.__file__).parents[1])
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {root!r})\n{script}"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout.readline() == "fitting\n"
+        time.sleep(0.7)  # into the kernels
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=5)
+    finally:
+        process.kill()
+    assert output.strip() == "unchanged"

