@@ -74,7 +74,7 @@ class Design:
         stats = self._sparse_stats if self.is_sparse else self._dense_stats
         self.mean, self.sq_norm, correlation = stats(weights, first)
         self.n_passes = 1.0
-        self.is_finite = math.isfinite(self.sq_norm.sum()) and math.isfinite(self.mean.sum())
+        self.is_finite = math.isfinite(self.sq_norm.sum() + self.mean.sum())
         one = n_targets == 1
         self.correlation = correlation[np.newaxis] if one else self.dots(self.targets)
 

@@ -119,7 +119,7 @@ class PathEngine:
     def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps):
         if self.all_features:
             gram = self.problem.gram
-            smooth = Gram(gram, np.diagonal(gram).copy(), C, W, squared_residual)
+            smooth = Gram(gram, C, W, squared_residual)
             return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())
         support = np.flatnonzero(W.any(axis=0))
         violators = self._violators(penalty, W, C, support)
@@ -181,7 +181,7 @@ class PathEngine:
         known, gram = self.cache.known, self.cache.gram
         w = np.ascontiguousarray(W[:, known])
         c = np.ascontiguousarray(C[:, known])
-        smooth = Gram(gram, np.diagonal(gram).copy(), c, w, squared_residual)
+        smooth = Gram(gram, c, w, squared_residual)
         swept = descend(smooth, penalty, w, *options)
         W[:, known] = w
         return swept

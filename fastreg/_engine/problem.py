@@ -40,14 +40,14 @@ class LeastSquaresProblem:
 
     def gradient(self, W, gap_tol):
         """A'R as (T, p) and ||R||^2 at W, good enough to certify `gap_tol`."""
-        if not W.any():
-            return self.correlation.copy(), self.squared_norm
         if self.gram is not None:
             C, squared_residual, magnitude = gradient_from_gram(
                 self.gram, self.correlation, W, self.squared_norm
             )
             if self.gram_eps * magnitude <= 0.1 * gap_tol:
                 return C, squared_residual
+        if not W.any():
+            return self.correlation.copy(), self.squared_norm
         R = self.design.residual(W, self.targets)
         return self.design.dots(R), float(np.vdot(R, R))
 

@@ -5,10 +5,12 @@ setting is global to the process, so fits that overlap share one limit: the
 first sets it, the last restores it.
 """
 
+import ctypes
 import os
 import threading
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 
 import joblib
 import scipy.linalg.cython_blas  # noqa: F401  (loads the BLAS that the kernels call)
@@ -20,6 +22,24 @@ from fastreg._kernels import threads as _openmp
 WORK_PER_THREAD = 1 << 18
 
 _blas_libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+def _thread_functions(library):
+    """Functions that get and set the number of threads of one BLAS library.
+
+    OpenBLAS's own where it has them: threadpoolctl (from 3.8 on) heeds one Python
+    thread at a time and ignores the others, and here fits of all threads count.
+    """
+    dynlib = ctypes.CDLL(library.filepath) if library.internal_api == "openblas" else None
+    for prefix, suffix in product(("", "scipy_"), ("", "64_", "_64")):
+        get = getattr(dynlib, f"{prefix}openblas_get_num_threads{suffix}", None)
+        set_threads = getattr(dynlib, f"{prefix}openblas_set_num_threads{suffix}", None)
+        if get is not None and set_threads is not None:
+            return get, set_threads
+    return library.get_num_threads, library.set_num_threads
+
+
+_blas_threads = [_thread_functions(library) for library in _blas_libraries]
 _lock = threading.Lock()
 _active_fits = 0
 _blas_threads_before = []
@@ -51,9 +71,9 @@ def fit_threads():
     with _lock:
         _active_fits += 1
         if _active_fits == 1:
-            _blas_threads_before = [library.num_threads for library in _blas_libraries]
-            for library in _blas_libraries:
-                _set_blas_threads(library, 1)
+            _blas_threads_before = [get() for get, _ in _blas_threads]
+            for _, set_threads in _blas_threads:
+                set_threads(1)
     try:
         yield
     finally:
@@ -64,19 +84,8 @@ def fit_threads():
 
 
 def _restore_blas():
-    for library, n_threads in zip(_blas_libraries, _blas_threads_before, strict=True):
-        _set_blas_threads(library, n_threads)
-
-
-def _set_blas_threads(library, n_threads):
-    # From 3.8 on threadpoolctl lets only one Python thread at a time change this
-    # setting and ignores the others. Ours is counted over all threads instead.
-    release = getattr(library, "clear_controlling_thread", None)
-    if release is not None:
-        release(force=True)
-    library.set_num_threads(n_threads)
-    if release is not None:
-        release(force=True)
+    for (_, set_threads), n_threads in zip(_blas_threads, _blas_threads_before, strict=True):
+        set_threads(n_threads)
 
 
 def _before_fork():

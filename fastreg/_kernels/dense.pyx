@@ -328,7 +328,7 @@ cdef class Dense(Matrix):
         """A_idx as a float64 array (n, k) in Fortran order."""
         cdef Py_ssize_t k = idx.shape[0], rows = 64, task, n_tasks, t, i, n = self.n_samples
         cdef double[::1, :] out = np.empty((n, k), order="F")
-        cdef double[::1] m = np.array([self.mean[t] for t in idx])
+        cdef double[::1] m = self._mean_of(idx)
         cdef double[:, ::1] scratch = np.empty((n_threads, rows * k))
         cdef double *block
         n_tasks = ceil_div(n, rows)
@@ -355,7 +355,7 @@ cdef class Dense(Matrix):
         """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a.
 
         Tasks are pairs of column tiles, times chunks of rows where there are
-        few pairs. BLAS should be limited to one thread by the caller.
+        few pairs. The BLAS should be limited to one thread by the caller.
         """
         cdef bint symmetric = b is None
         cdef const Py_ssize_t[::1] cols = a if symmetric else b

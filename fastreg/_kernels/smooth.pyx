@@ -22,16 +22,20 @@ def gradient_from_gram(const double[:, ::1] G, const double[:, ::1] correlation,
     cdef double squared_residual = squared_norm, magnitude = squared_norm, total
     result = np.array(correlation)
     cdef double[:, ::1] C = result
-    cdef Py_ssize_t[::1] support = np.flatnonzero(np.any(W, axis=0))
+    cdef Py_ssize_t[::1] support = np.empty(p, dtype=np.intp)
+    cdef Py_ssize_t n_support
     with nogil:
         for t in range(W.shape[0]):
-            for i in range(support.shape[0]):
-                j = support[i]
-                fr_axpy(-W[t, j], &G[j, 0], &C[t, 0], p)
-            for i in range(support.shape[0]):
+            n_support = 0
+            for j in range(p):
+                if W[t, j] != 0:
+                    support[n_support] = j
+                    n_support += 1
+                    fr_axpy(-W[t, j], &G[j, 0], &C[t, 0], p)
+            for i in range(n_support):
                 j = support[i]
                 total = 0.0
-                for k in range(support.shape[0]):
+                for k in range(n_support):
                     total += fabs(G[j, support[k]] * W[t, support[k]])
                 squared_residual -= W[t, j] * (correlation[t, j] + C[t, j])
                 magnitude += fabs(W[t, j]) * (2 * fabs(correlation[t, j]) + total)
@@ -135,8 +139,12 @@ cdef class Gram(Smooth):
     cdef double[:, ::1] start_w, start_gradient
     cdef double start_squared_residual
 
-    def __init__(self, const double[:, :] G, curvature, double[:, ::1] gradient,
-                 w, double squared_residual):
+    def __init__(self, const double[:, :] G, double[:, ::1] gradient, w,
+                 double squared_residual):
+        cdef Py_ssize_t j
+        cdef double[::1] curvature = np.empty(G.shape[0])
+        for j in range(G.shape[0]):
+            curvature[j] = G[j, j]
         if G.strides[1] != sizeof(double):
             raise ValueError("G needs contiguous rows")
         self.G = &G[0, 0]

@@ -57,7 +57,7 @@ def test_columns_and_gram_reach_the_same_solution(small_case, n_tasks, seed, kin
     descend(smooth, penalty, W, 5000, 1e-14, 1e-12, seed)
     G, C = A.T @ A, Y @ A
     V = np.zeros((n_tasks, p))
-    gram = Gram(G, np.diagonal(G).copy(), C.copy(), V, float(np.vdot(Y, Y)))
+    gram = Gram(G, C.copy(), V, float(np.vdot(Y, Y)))
     descend(gram, penalty, V, 5000, 1e-14, 1e-12, seed)
     for solution in (W, V):
         R = Y - solution @ A.T
@@ -96,5 +96,5 @@ def test_max_sweeps_bounds_the_sweeps(small_case):
     G = small_case.A.T @ small_case.A
     C = targets_of(small_case, 1) @ small_case.A
     W = np.zeros(C.shape)
-    smooth = Gram(G, np.diagonal(G).copy(), C, W, 1e6)
+    smooth = Gram(G, C, W, 1e6)
     assert descend(smooth, Penalty(1e-9, 0.0), W, 4, 0.0, 0.0)[0] == 4

@@ -21,7 +21,7 @@ def prox(penalty, z, curvature):
     """argmin_w curvature/2 ||w||^2 - z'w + penalty(w): one sweep over one coordinate."""
     W = np.zeros((len(z), 1))
     G = np.array([[curvature]])
-    smooth = Gram(G, np.array([curvature]), np.array(z, dtype=float).reshape(-1, 1), W, 1e6)
+    smooth = Gram(G, np.array(z, dtype=float).reshape(-1, 1), W, 1e6)
     descend(smooth, penalty, W, 1, 0.0, 0.0)
     return W[:, 0]
 
