@@ -86,6 +86,15 @@ cdef inline Py_ssize_t clip(Py_ssize_t a, Py_ssize_t low, Py_ssize_t high) noexc
     return max(low, min(a, high))
 
 
+cdef bint is_run(const Py_ssize_t *idx, Py_ssize_t k) noexcept nogil:
+    """Whether idx counts up by one; a working set is in the order of its arrival."""
+    cdef Py_ssize_t t
+    for t in range(1, k):
+        if idx[t] != idx[t - 1] + 1:
+            return False
+    return True
+
+
 cdef class Dense(Matrix):
     """A = diag(scale) (X - 1 mean') for a dense X, which is not copied.
 
@@ -414,19 +423,20 @@ cdef class Dense(Matrix):
         cdef double *C = &out[r, ja, jb]
         cdef double *B = scratch
         cdef double *A = scratch + wb * min(GRAM_ROWS, self.n_samples)
+        cdef bint run_a = is_run(&a[ja], ka), run_b = is_run(&b[jb], kb)
         if symmetric and ib < ia:
             return
         while i < end:
             rows = min(GRAM_ROWS, end - i)
             n = <int> rows
             lda, ldb = (n, n) if self.has_columns else (ka, kb)
-            self.pack(i, rows, &b[jb], kb, &mb[jb], b[jb + kb - 1] - b[jb] == kb - 1, B)
+            self.pack(i, rows, &b[jb], kb, &mb[jb], run_b, B)
             # C-ordered C is BLAS's C': C' += B' A
             if symmetric and ia == ib:
                 dsyrk(b'L', trans if self.has_columns else normal, &kb, &n, &one, B, &ldb,
                       &beta, C, &ldc)
             else:
-                self.pack(i, rows, &a[ja], ka, &ma[ja], a[ja + ka - 1] - a[ja] == ka - 1, A)
+                self.pack(i, rows, &a[ja], ka, &ma[ja], run_a, A)
                 if self.has_columns:
                     dgemm(trans, normal, &kb, &ka, &n, &one, B, &ldb, A, &lda, &beta, C, &ldc)
                 else:

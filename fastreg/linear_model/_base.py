@@ -60,10 +60,18 @@ def sparse_coef(coef):
 
 
 def warn_constant_columns(design, feature_names, stacklevel):
-    """Say which columns cannot have a coefficient, if any."""
+    """Say which columns cannot have a coefficient, if any.
+
+    Empty columns of a sparse X are no surprise: words that these rows don't have.
+    """
     if not design.fit_intercept or design.sq_norm.all():
         return
-    constant = np.flatnonzero(design.sq_norm == 0)
+    constant = design.sq_norm == 0
+    if design.is_sparse:
+        constant &= design.mean != 0
+    constant = np.flatnonzero(constant)
+    if len(constant) == 0:
+        return
     names = constant if feature_names is None else feature_names[constant]
     shown = ", ".join(str(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
     warnings.warn(

@@ -104,7 +104,7 @@ class ElasticNet(LinearRegressor):
     ConvergenceWarning
         If `max_iter` sweeps or rounding left the gap above the tolerance.
     DiagnosticWarning
-        If alpha is so large that every coefficient is zero, or columns are constant.
+        If alpha is so large that every coefficient is zero, or columns of X are constant.
 
     References
     ----------

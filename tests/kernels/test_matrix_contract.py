@@ -67,6 +67,18 @@ def test_rectangular_gram(case):
     assert (error <= np.outer(norms[a], norms[b])).all()
 
 
+def test_gram_of_columns_in_any_order(case):
+    """A working set is in the order of its arrival; this one ends where a run would."""
+    p = case.A.shape[1]
+    if p < 4:
+        pytest.skip("too few columns to shuffle")
+    idx = np.array([0, 2, 1, 3], dtype=np.intp)
+    norms = case.tolerance(1e5)[idx]
+    wanted = case.A[:, idx].T @ case.A[:, idx]
+    for G in (case.matrix.gram(idx, None, 1), case.matrix.gram(idx, idx, 1)):
+        assert (np.abs(G - wanted) <= np.outer(norms, norms)).all()
+
+
 def test_gather(case):
     if isinstance(case.matrix, Csc):
         assert not hasattr(case.matrix, "gather")  # sparse X is never densified

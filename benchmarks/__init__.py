@@ -1,0 +1,1 @@
+"""Benchmarks of fastreg beside scikit-learn and other libraries: `python -m benchmarks`."""

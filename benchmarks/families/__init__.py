@@ -1,0 +1,10 @@
+"""Families of measurements, one file each: `run(settings)` yields rows."""
+
+from importlib import import_module
+
+NAMES = ("lasso", "path", "ridge", "predict", "threads", "memory", "startup")
+
+
+def load(name):
+    """The family's module."""
+    return import_module(f"benchmarks.families.{name}")

@@ -1,0 +1,93 @@
+"""A job raced between fastreg and a number of peers: one row for each peer."""
+
+from benchmarks import accuracy, peers
+from benchmarks.rows import Row, skipped
+from benchmarks.timing import Spread, quiet, race
+
+
+def compete(
+    family, problem, case, run, judge, settings, *, tol, tolerance=None, targets=None, passes=None
+):
+    """Race `run(peer, tol)` for fastreg and all peers asked for.
+
+    Parameters
+    ----------
+    family, case : str
+    problem : Problem
+    run : callable
+        Given a peer's module and a tolerance, a call without arguments.
+    judge : callable
+        Given what the call returned, its accuracy.
+    settings : Settings
+    tol : float
+        The tolerance that libraries are given.
+    tolerance : float, default=tol
+        The accuracy without which a time is not compared.
+    targets : dict, default=None
+        For each peer, how many times faster fastreg should be.
+    passes : callable, default=None
+        Returns `Passes`.
+    """
+    tolerance = tol if tolerance is None else tolerance
+    calls, missing = _contestants(run, judge, tol, tolerance, settings)
+    times, results = race(calls, settings)
+    missing += [_failure(name, results[name]) for name in set(calls) - set(times)]
+    if "fastreg" not in times:
+        raise results["fastreg"]
+    accuracies = {name: judge(results[name]) for name in times}
+    counted = passes() if passes else None
+    title = f"{problem.name}, {case}"
+    rows = []
+    for name in list(times)[1:]:
+        row = Row(family, title, tolerance=tolerance, reference_name=name)
+        _fill_times(row, times, accuracies, name)
+        if not problem.quick:
+            row.at_least = (targets or {}).get(name)
+        _fill_passes(row, counted, problem, settings)
+        rows.append(row)
+    return rows + [skipped(family, title, reason) for reason in missing]
+
+
+def _contestants(run, judge, tol, tolerance, settings):
+    calls, missing = {"fastreg": run(peers.load("fastreg"), tol)}, []
+    for name in settings.against:
+        peer = peers.load(name)
+        try:
+            calls[name] = run(peer, _own_tolerance(peer, run, judge, tol, tolerance))
+        except Exception as error:  # a finding, not the end of the run
+            lacks = isinstance(error, AttributeError) and error.obj is peer
+            missing.append(f"{name} has no such job" if lacks else _failure(name, error))
+    return calls, missing
+
+
+def _failure(name, error):
+    words = " ".join(str(error).split())
+    return f"{name} failed: {type(error).__name__}: {words[:200]}"
+
+
+def _own_tolerance(peer, run, judge, tol, tolerance):
+    """`tol`, or the loosest of the peer's own with which it is accurate enough."""
+    if not hasattr(peer, "TOLERANCES"):
+        return tol
+    reached = []
+    with quiet():
+        for candidate in peer.TOLERANCES:
+            reached.append(judge(run(peer, candidate)()))
+            if reached[-1] <= tolerance * accuracy.SLACK:
+                return candidate
+    raise ValueError(f"at best accurate to {min(reached):.1e}, wanted {tolerance:g}")
+
+
+def _fill_times(row, times, accuracies, name):
+    row.measured, row.reference = Spread.of(times["fastreg"]), Spread.of(times[name])
+    row.accuracy = {"fastreg": accuracies["fastreg"], name: accuracies[name]}
+    row.reason = accuracy.refusal(row.accuracy.keys(), row.accuracy.values(), row.tolerance)
+    if row.reason is None:
+        row.value = Spread.ratios(times[name], times["fastreg"])
+
+
+def _fill_passes(row, counted, problem, settings):
+    if counted is None:
+        return
+    row.passes, row.pass_seconds = counted.count, counted.seconds
+    row.pass_share = problem.nbytes / counted.seconds / settings.copy_rate

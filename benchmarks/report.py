@@ -1,0 +1,144 @@
+"""Rows as a table in the terminal and as JSON."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parent / "results"
+HEADER = (
+    "problem",
+    "fastreg",
+    "beside",
+    "result (range)",
+    "accuracy",
+    "passes",
+    "one pass",
+    "wanted",
+    "met",
+)
+
+
+def machine_lines(machine):
+    """What the machine is, for people."""
+    versions = ", ".join(f"{name} {v}" for name, v in machine["versions"].items() if v)
+    return [
+        f"{machine['cpu']}, {machine['cores_usable']} of {machine['cores']} cores, "
+        f"{machine['memory_GB']} GB; {machine['threads']} threads for everyone",
+        f"Python {machine['python']}, {versions}",
+        f"BLAS: {'; '.join(machine['blas'])}",
+        f"limits: copy {machine['copy_GB_per_s']:.1f} GB/s read and written, "
+        f"matrix product {machine['gemm_GFLOP_per_s']:.0f} GFLOP/s",
+    ]
+
+
+def show(title, rows):
+    """Print the rows of one family."""
+    cells = [_cells(row) for row in rows]
+    filled = [k for k in range(len(HEADER)) if any(line[k] for line in cells)]
+    header = [HEADER[k] for k in filled]
+    cells = [[line[k] for k in filled] for line in cells]
+    try:
+        _show_rich(title, header, cells)
+    except ImportError:
+        _show_plain(title, header, cells)
+    for row in rows:
+        if row.reason:
+            print(f"  {row.case}{_beside(row)}: {row.reason}")
+    print(flush=True)
+
+
+def _show_rich(title, header, cells):
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    table = Table(title=title, title_justify="left")
+    for k, name in enumerate(header):
+        table.add_column(name, justify="right" if k else "left", overflow="fold")
+    colours = {"yes": "green", "no": "red"}
+    for row in cells:
+        table.add_row(*row, style=colours.get(row[-1]))
+    console.print(table)
+
+
+def _show_plain(title, header, cells):
+    table = [header, *cells]
+    widths = [max(len(line[k]) for line in table) for k in range(len(header))]
+    print(title)
+    for line in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
+
+
+def _cells(row):
+    return (
+        row.case,
+        _quantity(row.measured, row.unit),
+        (_quantity(row.reference, row.unit) + " " + row.reference_name).strip(),
+        _value(row),
+        " / ".join(f"{value:.0e}" for value in (row.accuracy or {}).values()),
+        f"{row.passes:.1f}" if row.passes is not None else "",
+        _one_pass(row),
+        _wanted(row),
+        {None: "", True: "yes", False: "no"}[row.met],
+    )
+
+
+def _beside(row):
+    return f" beside {row.reference_name}" if row.reference_name else ""
+
+
+def _quantity(spread, unit):
+    if spread is None:
+        return ""
+    return f"{spread.median / 1e6:.1f} MB" if unit == "B" else _seconds(spread.median)
+
+
+def _seconds(seconds):
+    if abs(seconds) >= 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1e3:.4g} ms" if abs(seconds) >= 1e-3 else f"{seconds * 1e6:.3g} µs"
+
+
+def _number(value, kind):
+    if kind == "times":
+        return f"{value:.2f}x"
+    return f"{value:.1%}" if kind == "share" else _seconds(value)
+
+
+def _value(row):
+    if row.value is None:
+        return "-"
+    low, middle, high = (
+        _number(v, row.value_kind) for v in (row.value.low, row.value.median, row.value.high)
+    )
+    return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def _one_pass(row):
+    parts = [] if row.pass_seconds is None else [_seconds(row.pass_seconds)]
+    if row.pass_share is not None:
+        parts.append(f"{row.pass_share:.0%} of copy")
+    return ", ".join(parts)
+
+
+def _wanted(row):
+    if row.at_least is not None:
+        return ">= " + _number(row.at_least, row.value_kind)
+    return "<= " + _number(row.at_most, row.value_kind) if row.at_most is not None else ""
+
+
+def save(path, machine, arguments, rows):
+    """Write everything as JSON; a bare file name goes to benchmarks/results/."""
+    path = Path(path)
+    if path.parent == Path() and not path.is_absolute():
+        path = RESULTS / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "machine": machine,
+        "arguments": arguments,
+        "rows": [{**asdict(row), "met": row.met} for row in rows],
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n")
+    return path

@@ -1,0 +1,115 @@
+"""Times of several contestants, taken in turns in one process."""
+
+import gc
+import math
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# A sample lasts at least this long: short calls are repeated within it.
+MIN_SAMPLE_SECONDS = 0.01
+MIN_ROUNDS = 3
+# Worker threads of OpenMP and OpenBLAS spin for some 30 ms after their last work,
+# on a core that the next contestant needs.
+REST_SECONDS = 0.04
+
+
+@dataclass
+class Settings:
+    """What the command line says about measuring."""
+
+    rounds: int = 7
+    threads: int = 1
+    quick: bool = False
+    against: list = field(default_factory=lambda: ["sklearn"])
+    # a race of slow contestants takes fewer rounds, to end near this
+    seconds: float = 60.0
+    # bytes per second of a plain copy, measured at the start
+    copy_rate: float = float("inf")
+    # operations per second of a matrix product
+    gemm_rate: float = float("inf")
+
+
+@dataclass
+class Spread:
+    """Median, smallest and largest of some measurements."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values):
+        """The spread of a list of numbers."""
+        return cls(float(np.median(values)), float(np.min(values)), float(np.max(values)))
+
+    @classmethod
+    def ratios(cls, above, below):
+        """The spread of the ratios of numbers that belong together round by round."""
+        return cls.of(np.asarray(above) / np.asarray(below))
+
+
+@contextmanager
+def quiet():
+    """No garbage collection and no warnings: neither is what is measured.
+
+    Convergence is checked on the results, by one yardstick for all.
+    """
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def sample(call, repeats):
+    """Seconds for one call, as the mean over `repeats` of them, after a rest."""
+    time.sleep(REST_SECONDS)
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def race(contestants, settings):
+    """Run {name: call} in turns; return ({name: [seconds]}, {name: result}).
+
+    The first call of each is a warm-up, which also gives the result and says how
+    often to repeat. The order alternates from round to round. A contestant whose
+    first call raises is out: its result is the exception.
+    """
+    with quiet():
+        results, repeats, total = _warm_up(contestants)
+        running = list(repeats)
+        n_rounds = max(MIN_ROUNDS, min(settings.rounds, int(settings.seconds / total)))
+        times = {name: [] for name in running}
+        for k in range(n_rounds):
+            for name in running[:: -1 if k % 2 else 1]:
+                times[name].append(sample(contestants[name], repeats[name]))
+    return times, results
+
+
+def _warm_up(contestants):
+    """Results, how often to repeat each call in a sample, and seconds for a round."""
+    results, repeats, total = {}, {}, 0.0
+    for name, call in contestants.items():
+        start = time.perf_counter()
+        try:
+            results[name] = call()
+        except Exception as error:
+            results[name] = error
+            continue
+        seconds = time.perf_counter() - start
+        if seconds < 5.0:  # a first call may be slow for reasons of its own
+            seconds = sample(call, 1)
+        repeats[name] = max(1, math.ceil(MIN_SAMPLE_SECONDS / max(seconds, 1e-7)))
+        total += seconds * repeats[name] + REST_SECONDS
+    return results, repeats, max(total, 1e-9)

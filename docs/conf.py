@@ -1,0 +1,42 @@
+"""Sphinx configuration. Build: python -m sphinx -W -b html docs docs/_build/html"""
+
+import fastreg
+
+project = "fastreg"
+author = "The fastreg developers"
+copyright = "The fastreg developers"
+version = release = fastreg.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+
+# Single backticks in docstrings mark names of parameters and attributes.
+default_role = "literal"
+
+autosummary_generate = True
+autosummary_imported_members = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+# Listing methods would link to pages for each; the class page documents them in place.
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"fastreg {release}"
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"index": [], "solvers": [], "differences": [], "changelog": []}
