@@ -30,24 +30,27 @@ tools:
 
 $(BIN)/python: | tools
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install -qq --upgrade pip
 	@mkdir -p $(STAMPS)
 
 # Editable, built in isolation; again whenever a kernel or the build changes.
 $(STAMPS)/build: $(SOURCES) | $(BIN)/python
-	@echo "Building fastreg ..."
-	@$(BIN)/python -m pip install --quiet --editable ".[test]"
+	@echo "Building fastreg (about a minute) ..."
+	@$(BIN)/python -m pip install -qq --editable .
 	@touch $@
 
-# One stamp for each further set of extras: stamps/demo, stamps/docs, ...
-$(STAMPS)/%: $(STAMPS)/build pyproject.toml
-	@$(BIN)/python -m pip install --quiet --editable ".[$*]"
+# One stamp for each set of extras of pyproject.toml: stamps/demo, stamps/docs, ...
+# Their requirements alone, so that the kernels are not built again.
+$(STAMPS)/%: pyproject.toml $(STAMPS)/build
+	@echo "Installing what $* needs ..."
+	@$(BIN)/python -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$*"]))' > $@.txt
+	@$(BIN)/python -m pip install -qq --requirement $@.txt
 	@touch $@
 
 demo: $(STAMPS)/demo
 	@$(BIN)/python -m benchmarks.demo
 
-test: $(STAMPS)/build
+test: $(STAMPS)/test
 	@$(BIN)/python -m pytest $(PYTEST)
 
 bench: $(STAMPS)/benchmarks

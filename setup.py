@@ -74,6 +74,7 @@ def extensions():
 
 if __name__ == "__main__":
     setup(
+        options={"build_ext": {"parallel": os.cpu_count() or 1}},
         ext_modules=cythonize(
             extensions(),
             compiler_directives={
@@ -85,5 +86,5 @@ if __name__ == "__main__":
                 "embedsignature": True,
                 "freethreading_compatible": True,
             },
-        )
+        ),
     )

@@ -34,7 +34,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 import fastreg
 
 mpl.use("Agg")  # no display needed
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
 PACKAGES = {"fastreg": fastreg, "scikit-learn": sklearn.linear_model}
 TOL = 1e-8

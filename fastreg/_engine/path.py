@@ -17,7 +17,8 @@ The gradient that starts step 2 always comes from step 3, so errors of a Gram
 matrix cannot accumulate: it only predicts how the gradient moves.
 
 No solver walks down a column of C-ordered X, and X is never copied: the extra
-memory is `gram_budget`, a few vectors, and the result. Rejected: one loop over
+memory is `gram_budget` for what is kept, scratch of a similar size, a few vectors,
+and the result. Rejected: one loop over
 all columns with a residual (a pass over X a sweep, and a cache line an element
 in C order); a copy in Fortran order (twice the memory).
 """

@@ -90,7 +90,7 @@ class ElasticNet(LinearRegressor):
     n_iter_ : int or list of int
         Sweeps of coordinate descent, for each target.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
 
     Raises
@@ -108,10 +108,10 @@ class ElasticNet(LinearRegressor):
 
     References
     ----------
-    Zou, Hastie: Regularization and variable selection via the elastic net, 2005.
-    Friedman, Hastie, Tibshirani: Regularization paths for generalized linear
-    models via coordinate descent, 2010.
-    Fercoq, Gramfort, Salmon: Mind the duality gap, 2015.
+    .. [1] Zou, Hastie: Regularization and variable selection via the elastic net, 2005.
+    .. [2] Friedman, Hastie, Tibshirani: Regularization paths for generalized linear
+       models via coordinate descent, 2010.
+    .. [3] Fercoq, Gramfort, Salmon: Mind the duality gap: safer rules for the Lasso, 2015.
 
     Examples
     --------
@@ -289,9 +289,10 @@ class Lasso(ElasticNet):
     ----------
     alpha : float, default=1.0
         Strength of the penalty, at least 0.
-    fit_intercept, precompute, copy_X, max_iter, tol, warm_start, positive, \
-random_state, selection
-        As in :class:`ElasticNet`.
+    fit_intercept, precompute, copy_X, max_iter, tol : as in ElasticNet
+        See :class:`ElasticNet`.
+    warm_start, positive, random_state, selection : as in ElasticNet
+        See :class:`ElasticNet`.
 
     Attributes
     ----------
@@ -300,7 +301,7 @@ random_state, selection
 
     References
     ----------
-    Tibshirani: Regression shrinkage and selection via the lasso, 1996.
+    .. [1] Tibshirani: Regression shrinkage and selection via the lasso, 1996.
 
     Examples
     --------

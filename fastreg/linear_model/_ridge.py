@@ -77,7 +77,7 @@ class Ridge(LinearRegressor):
     solver_ : str
         The solver that was used.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
 
     Raises
@@ -99,8 +99,8 @@ class Ridge(LinearRegressor):
 
     References
     ----------
-    Hoerl, Kennard: Ridge regression: biased estimation for nonorthogonal
-    problems, 1970.
+    .. [1] Hoerl, Kennard: Ridge regression: biased estimation for nonorthogonal
+       problems, 1970.
 
     Examples
     --------
@@ -160,7 +160,7 @@ class Ridge(LinearRegressor):
                 check_finite(self, design, X, y)
                 solver = self._choose(design)
                 solution = ridge.solve(design, alpha, solver, tol=self.tol, max_iter=self.max_iter)
-            self._set_solution(design, solution.W, y.shape[1:], X.dtype)
+                self._set_solution(design, solution.W, y.shape[1:], X.dtype)
             self.dual_gap_ = solution.gap[0] if len(solution.gap) == 1 else solution.gap
             self.n_iter_ = solution.n_iter
             self.solver_ = solution.solver

@@ -136,12 +136,14 @@ def test_alpha_at_alpha_max_with_positive(regression):
 def test_constant_columns_are_named(model, convert, regression):
     X, y, weights = regression()
     X[:, 4], X[:, 7] = 0.1, 0
+    # an empty column of a sparse X is no news
+    count, columns = ("1 of 12", "(4)") if convert is sp.csc_matrix else ("2 of 12", "(4, 7)")
     for sample_weight in (None, weights):
         text = only(
             caught(model.fit, convert(X), y, sample_weight=sample_weight), DiagnosticWarning
         )
-        assert "2 of 12" in text
-        assert "(4, 7)" in text
+        assert count in text
+        assert columns in text
         assert not model.coef_[[4, 7]].any()
 
 
