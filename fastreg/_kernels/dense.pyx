@@ -335,7 +335,7 @@ cdef class Dense(Matrix):
 
     def gather(self, const Py_ssize_t[::1] idx, int n_threads):
         """A_idx as a float64 array (n, k) in Fortran order."""
-        cdef Py_ssize_t k = idx.shape[0], rows = 64, task, n_tasks, t, i, n = self.n_samples
+        cdef Py_ssize_t k = idx.shape[0], rows = 64, task, n_tasks, i, n = self.n_samples
         cdef double[::1, :] out = np.empty((n, k), order="F")
         cdef double[::1] m = self._mean_of(idx)
         cdef double[:, ::1] scratch = np.empty((n_threads, rows * k))
