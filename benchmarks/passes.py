@@ -42,7 +42,7 @@ def of_ridge(problem, alpha, tol):
 
 
 def _pass_seconds(design):
-    n_threads = n_threads_for(design.work)
+    n_threads = n_threads_for(design.work, design.work_of_fit)
 
     def one_pass():
         design.matrix.dots(design.targets, n_threads)

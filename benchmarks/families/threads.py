@@ -104,7 +104,7 @@ def _small_passes(settings):
             problem = problems.dense(n, p, order=order)
             design = Design(problem.X, problem.y)
             matrix, V = design.matrix, design.targets
-            picked = n_threads_for(design.work)
+            picked = n_threads_for(design.work, design.work_of_fit)
             calls = {"picked": partial(matrix.dots, V, picked), "one": partial(matrix.dots, V, 1)}
             times, _ = race(calls, settings)
             case = f"{problem.name}, small pass, engine picks {picked}"

@@ -34,6 +34,8 @@ class Design:
     sample_weight : ndarray of shape (n_samples,) or None
         Used as it is; normalise it before where the problem asks for it.
     fit_intercept : bool
+    expected_passes : int, default=4
+        How often the fit is likely to read X: what threads are worth waking for.
 
     Attributes
     ----------
@@ -51,12 +53,13 @@ class Design:
         False if X holds a NaN or an infinity, or overflows float64.
     """
 
-    def __init__(self, X, Y, *, sample_weight=None, fit_intercept=True):
+    def __init__(self, X, Y, *, sample_weight=None, fit_intercept=True, expected_passes=4):
         n, p = X.shape
         self.X = X
         self.n_samples, self.n_features = n, p
         self.is_sparse = sp.issparse(X)
         self.work = X.nnz if self.is_sparse else n * p
+        self.work_of_fit = self.work * expected_passes
         self.fit_intercept = fit_intercept
         weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
         self.scale = None if sample_weight is None else np.sqrt(weights)
@@ -97,7 +100,7 @@ class Design:
         shift = np.zeros(p)
         if self.fit_intercept:
             shift = X[int(np.argmax(weights))].astype(np.float64)
-        s1, s2, c = self.matrix.first_pass(weights, u, shift, n_threads_for(self.work))
+        s1, s2, c = self.matrix.first_pass(weights, u, shift, self._threads(self.work))
         if not self.fit_intercept:
             self.matrix.set_center(shift, self.scale)
             return shift, s2, c
@@ -112,16 +115,19 @@ class Design:
             u,
             self.total_weight,
             int(np.argmax(weights)) if self.fit_intercept else -1,
-            n_threads_for(self.work),
+            self._threads(self.work),
         )
         if np.isfinite(sq_norm.sum()):
             self.matrix.center(mean, self.scale, self.total_weight, sq_norm)
         return mean, sq_norm, c
 
+    def _threads(self, work):
+        return n_threads_for(work, self.work_of_fit)
+
     def dots(self, V):
         """V A for V (T, n): one pass over X for each row of V."""
         self.n_passes += len(V)
-        return self.matrix.dots(np.ascontiguousarray(V), n_threads_for(self.work))
+        return self.matrix.dots(np.ascontiguousarray(V), self._threads(self.work))
 
     def residual(self, W, targets):
         """targets - W A' for W (T, p), reading only the columns where W is not zero."""
@@ -131,7 +137,7 @@ class Design:
             share = self.share(support)
             self.n_passes += len(W) * share
             self.matrix.subtract(
-                support, np.ascontiguousarray(W[:, support]), R, n_threads_for(share * self.work)
+                support, np.ascontiguousarray(W[:, support]), R, self._threads(share * self.work)
             )
         return R
 
@@ -143,12 +149,13 @@ class Design:
         """A_a'A_b; b=None stands for b=a."""
         k = len(a) if b is None else len(b)
         self.n_passes += self.share(a)
-        return self.matrix.gram(a, b, n_threads_for(self.work * len(a) / self.n_features * k / 8))
+        # eight multiplications in the BLAS take about as long as one element of a pass
+        return self.matrix.gram(a, b, self._threads(self.share(a) * self.work * k / 8))
 
     def gather(self, columns):
         """A's columns as a float64 array (n, k) in Fortran order; dense X only."""
         self.n_passes += self.share(columns)
-        return self.matrix.gather(columns, n_threads_for(self.n_samples * len(columns)))
+        return self.matrix.gather(columns, self._threads(self.n_samples * len(columns)))
 
     def intercept(self, W):
         """Intercepts (T,) that belong to coefficients W (T, p)."""

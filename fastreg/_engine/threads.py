@@ -18,8 +18,11 @@ from threadpoolctl import ThreadpoolController
 
 from fastreg._kernels import threads as _openmp
 
-# Below this many elements touched, starting threads costs more than it saves.
+# A pass is shared when each thread gets this many elements of it ...
 WORK_PER_THREAD = 1 << 18
+# ... and all passes of the fit together touch this many: waking a thread that sleeps
+# takes up to milliseconds, and only the first pass pays for it.
+WAKING_WORK = 1 << 24
 
 _blas_libraries = ThreadpoolController().select(user_api="blas").lib_controllers
 
@@ -57,9 +60,9 @@ def available_threads():
     return max(1, min(_openmp.max_threads(), _cpu_count() // max(_active_fits, 1)))
 
 
-def n_threads_for(work):
-    """Threads for a pass that touches `work` elements; 1 when it is too small to share."""
-    if work < 2 * WORK_PER_THREAD:
+def n_threads_for(work, work_of_fit=0):
+    """Threads for a pass that touches `work` of a fit's elements; 1 when that is too few."""
+    if work < 2 * WORK_PER_THREAD or max(work, work_of_fit) < WAKING_WORK:
         return 1
     return min(available_threads(), int(work // WORK_PER_THREAD))
 

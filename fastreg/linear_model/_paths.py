@@ -238,7 +238,10 @@ def _path(
     if weights is not None:
         weights = weights * (X.shape[0] / weights.sum())
     with fit_threads():
-        design = Design(X, y, sample_weight=weights, fit_intercept=False)
+        n_alphas = alphas if isinstance(alphas, int) else len(alphas)
+        design = Design(
+            X, y, sample_weight=weights, fit_intercept=False, expected_passes=2 * n_alphas + 2
+        )
         if check_input:
             check_finite(None, design, X, y)
         _compare_correlation(Xy, design)

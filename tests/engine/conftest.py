@@ -30,6 +30,7 @@ def as_layout():
 def share_all_work(monkeypatch):
     """Let the smallest pass have as many threads as there are."""
     monkeypatch.setattr(threads, "WORK_PER_THREAD", 1)
+    monkeypatch.setattr(threads, "WAKING_WORK", 1)
 
 
 @pytest.fixture

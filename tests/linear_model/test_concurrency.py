@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import fastreg
 from fastreg import ElasticNet, Lasso, Ridge, lasso_path
+from fastreg._engine import threads
 
 
 def problems():
@@ -34,6 +35,14 @@ def problems():
         (Ridge(1.0), sparse, target),
         (Ridge(1.0), np.ascontiguousarray(X[:500].T), y[:300]),
     ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads_for_all_work():
+    """Small fits get threads as well, or there would be nothing to test here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "WAKING_WORK", 1)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +78,8 @@ def test_omp_num_threads_does_not_change_the_bits(run_python):
     script = """
 import hashlib, numpy as np
 from fastreg import Lasso, Ridge
+from fastreg._engine import threads
+threads.WAKING_WORK = 1
 rng = np.random.RandomState(0)
 X = rng.standard_normal((6000, 300))
 y = X[:, :20].sum(axis=1) + rng.standard_normal(6000)
@@ -118,6 +129,8 @@ def test_a_forked_child_can_fit(run_python):
     script = """
 import multiprocessing, numpy as np
 from fastreg import Lasso, Ridge
+from fastreg._engine import threads
+threads.WAKING_WORK = 1
 rng = np.random.RandomState(0)
 X = rng.standard_normal((20_000, 100))
 y = X[:, 0] + rng.standard_normal(20_000)
