@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from fastreg._typing import MatrixLike
 from fastreg._validation import predict_linear
 from fastreg.exceptions import DiagnosticWarning
 
@@ -15,7 +16,7 @@ from fastreg.exceptions import DiagnosticWarning
 class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Base of the linear regressors; not public."""
 
-    def predict(self, X) -> np.ndarray:
+    def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict with the linear model.
 
         Parameters

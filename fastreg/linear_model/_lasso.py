@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 
@@ -12,6 +15,7 @@ from fastreg._engine.design import Design
 from fastreg._engine.path import PathEngine, alpha_max, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
+from fastreg._typing import MatrixLike
 from fastreg._validation import (
     check_finite,
     check_fit_input,
@@ -136,13 +140,13 @@ class ElasticNet(LinearRegressor):
         *,
         l1_ratio: float = 0.5,
         fit_intercept: bool = True,
-        precompute=False,
+        precompute: bool | ArrayLike = False,
         max_iter: int | None = 1000,
         copy_X: bool = True,
         tol: float = 1e-4,
         warm_start: bool = False,
         positive: bool = False,
-        random_state=None,
+        random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
     ):
         self.alpha = alpha
@@ -157,7 +161,13 @@ class ElasticNet(LinearRegressor):
         self.random_state = random_state
         self.selection = selection
 
-    def fit(self, X, y, sample_weight=None, check_input: bool = True):
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        check_input: bool = True,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -267,7 +277,7 @@ class ElasticNet(LinearRegressor):
             )
 
     @property
-    def sparse_coef_(self):
+    def sparse_coef_(self) -> sp.csr_matrix:
         """`coef_` in CSR format, of shape (n_targets, n_features)."""
         return sparse_coef(self.coef_)
 
@@ -318,13 +328,13 @@ class Lasso(ElasticNet):
         alpha: float = 1.0,
         *,
         fit_intercept: bool = True,
-        precompute=False,
+        precompute: bool | ArrayLike = False,
         copy_X: bool = True,
         max_iter: int | None = 1000,
         tol: float = 1e-4,
         warm_start: bool = False,
         positive: bool = False,
-        random_state=None,
+        random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
     ):
         self.alpha = alpha

@@ -6,12 +6,14 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from fastreg._engine.design import Design
 from fastreg._engine.path import PathEngine, alpha_grid, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
+from fastreg._typing import MatrixLike
 from fastreg._validation import (
     as_numbers,
     check_finite,
@@ -36,21 +38,21 @@ _SOLVER_PARAMETERS = {
 
 
 def lasso_path(
-    X,
-    y,
+    X: MatrixLike,
+    y: ArrayLike,
     *,
     eps: float = 1e-3,
-    n_alphas="deprecated",
-    alphas="warn",
-    precompute="auto",
-    Xy=None,
+    n_alphas: int | str = "deprecated",
+    alphas: int | ArrayLike = "warn",
+    precompute: str | bool | ArrayLike = "auto",
+    Xy: ArrayLike | None = None,
     copy_X: bool = True,
-    coef_init=None,
+    coef_init: ArrayLike | None = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
     positive: bool = False,
     **params,
-):
+) -> tuple:
     """Lasso coefficients along a path of alphas.
 
     This is :func:`enet_path` with ``l1_ratio=1``; see there for the problem, the
@@ -87,23 +89,23 @@ def lasso_path(
 
 
 def enet_path(
-    X,
-    y,
+    X: MatrixLike,
+    y: ArrayLike,
     *,
     l1_ratio: float = 0.5,
     eps: float = 1e-3,
-    n_alphas="deprecated",
-    alphas="warn",
-    precompute="auto",
-    Xy=None,
+    n_alphas: int | str = "deprecated",
+    alphas: int | ArrayLike = "warn",
+    precompute: str | bool | ArrayLike = "auto",
+    Xy: ArrayLike | None = None,
     copy_X: bool = True,
-    coef_init=None,
+    coef_init: ArrayLike | None = None,
     verbose: bool | int = False,
     return_n_iter: bool = False,
     positive: bool = False,
     check_input: bool = True,
     **params,
-):
+) -> tuple:
     r"""Elastic-net coefficients along a path of alphas, without intercept.
 
     For one target, minimises for each alpha

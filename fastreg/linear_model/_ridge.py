@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
 from fastreg._engine import ridge
 from fastreg._engine.design import Design
 from fastreg._engine.threads import fit_threads
+from fastreg._typing import MatrixLike
 from fastreg._validation import (
     as_numbers,
     check_finite,
@@ -116,7 +119,7 @@ class Ridge(LinearRegressor):
 
     def __init__(
         self,
-        alpha=1.0,
+        alpha: float | ArrayLike = 1.0,
         *,
         fit_intercept: bool = True,
         copy_X: bool = True,
@@ -124,7 +127,7 @@ class Ridge(LinearRegressor):
         tol: float = 1e-4,
         solver: str = "auto",
         positive: bool = False,
-        random_state=None,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -135,7 +138,7 @@ class Ridge(LinearRegressor):
         self.positive = positive
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the model.
 
         Parameters
