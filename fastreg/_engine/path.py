@@ -4,12 +4,14 @@ Design
 ------
 For each alpha, from the solution of the last one:
 
-1. a working set: the columns in use and those that violate optimality most. It
-   at most doubles each time. With few columns it is all of them;
-2. coordinate descent on the working set, through the set's Gram matrix where
-   that is cheaper than its columns (`_descend_gram`), on the columns with a
-   residual otherwise (`_descend_columns`), or block by block where X is in C
-   order and the set is too large to gather (`_descend_blocks`);
+1. a working set: the columns in use, those that the strong rule expects to enter
+   and, from the second round on, those that violate optimality most. It at most
+   doubles each time. With few columns it is all of them;
+2. coordinate descent on the working set, through the Gram matrix of all columns
+   that ever were in one, where that is cheaper than the columns themselves: on
+   the block of it that is active (`_descend_gram`). Otherwise on the columns with
+   a residual (`_descend_columns`), or block by block where X is in C order and the
+   set is too large to gather (`_descend_blocks`);
 3. one pass over X for the gradient of everything: the duality gap, and the next
    violators.
 
@@ -91,39 +93,51 @@ class PathEngine:
             problem.gram = self.design.gram(np.arange(p))
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.cache = cache
+        self._last = None  # W, its gradient and ||R||^2 where the last penalty ended
+        self._last_l1 = np.inf
 
     def _useful_gram(self, n, p):
-        # A move costs k through the Gram; on columns every visit costs a dot,
-        # and a sparse element costs some ten times a contiguous one.
+        # A move costs k through the Gram, on contiguous memory; on columns every
+        # visit costs a dot, and for sparse ones each element a jump in memory.
         if self.design.is_sparse:
-            return int(64 + 16 * self.design.work / p)
+            return int(64 + 64 * self.design.work / p)
         return 2 * n
 
     def solve(self, penalty: Penalty, W) -> Solution:
         """Minimise from W (T, p), which is overwritten with the solution."""
-        C, squared_residual = self.problem.gradient(W, self.gap_tol)
+        C, squared_residual = self._start(W)
         gap = duality_gap(penalty, W, C, squared_residual)
         n_iter = 0
+        # the strong rule (Tibshirani et al. 2012): who is likely to enter at this alpha
+        threshold = min(max(2 * penalty.l1 - self._last_l1, 0.5 * penalty.l1), penalty.l1)
         while gap > self.gap_tol and n_iter < self.max_iter:
             n_sweeps, moved = self._descend(
-                penalty, W, C, squared_residual, gap, self.max_iter - n_iter
+                penalty, W, C, squared_residual, gap, self.max_iter - n_iter, threshold
             )
             n_iter += n_sweeps
+            threshold = penalty.l1
             if not moved:
                 break  # at the limit of rounding: another round would do the same
             C, squared_residual = self.problem.gradient(W, self.gap_tol)
             gap = duality_gap(penalty, W, C, squared_residual)
             if not np.isfinite(gap):
                 break
+        self._last, self._last_l1 = (W.copy(), C, squared_residual), penalty.l1
         return Solution(W, gap, self.gap_tol, n_iter)
 
-    def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps):
+    def _start(self, W):
+        """The gradient and ||R||^2 at W, without a pass where the last penalty ended."""
+        if self._last is not None and np.array_equal(W, self._last[0]):
+            return self._last[1], self._last[2]
+        return self.problem.gradient(W, self.gap_tol)
+
+    def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps, threshold):
         if self.all_features:
             gram = self.problem.gram
             smooth = Gram(gram, C, W, squared_residual)
             return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())
         support = np.flatnonzero(W.any(axis=0))
-        violators = self._violators(penalty, W, C, support)
+        violators = self._violators(penalty, W, C, support, threshold)
         # As precise as the gap of everything deserves: later rounds start closer.
         gap_tol = max(0.5 * self.gap_tol, 0.05 * gap)
         if len(violators) == 0:
@@ -145,17 +159,18 @@ class PathEngine:
     def _seed(self):
         return None if self.rng is None else int(self.rng.randint(np.iinfo(np.int32).max))
 
-    def _violators(self, penalty, W, C, support):
+    def _violators(self, penalty, W, C, support, threshold):
         """Columns to add, most violating first; at most as many as are in use."""
-        score = self._dual_norm(penalty, W, C) - penalty.l1
-        known = self.cache.known if self.cache is not None else support
-        score[known] = 0.0
-        score[support] = 0.0
-        score[self.design.sq_norm == 0] = 0.0
-        found = np.flatnonzero(score > 0)
+        norm = self._dual_norm(penalty, W, C)
+        found = np.flatnonzero(norm > threshold)
+        known = np.zeros(len(norm), dtype=bool)
+        known[support] = True
+        if self.cache is not None:
+            known[self.cache.known] = True
+        found = found[~known[found] & (self.design.sq_norm[found] > 0)]
         limit = max(MIN_GROWTH, len(support))
         if len(found) > limit:
-            found = found[np.argpartition(-score[found], limit)[:limit]]
+            found = found[np.argpartition(-norm[found], limit)[:limit]]
             found.sort()
         return found
 
@@ -179,13 +194,32 @@ class PathEngine:
             self.cache.add(missing)
 
     def _descend_gram(self, penalty, W, C, squared_residual, options):
+        """Descend on the columns of the cache that are in use or want to be, until
+        no other column of the cache wants to: none of this reads X."""
         known, gram = self.cache.known, self.cache.gram
-        w = np.ascontiguousarray(W[:, known])
-        c = np.ascontiguousarray(C[:, known])
-        smooth = Gram(gram, c, w, squared_residual)
-        swept = descend(smooth, penalty, w, *options)
-        W[:, known] = w
-        return swept
+        max_sweeps, *rest = options
+        W_known, C_known = W[:, known], C[:, known]
+        n_sweeps, any_moved = 0, False
+        active = np.empty(0, dtype=np.intp)
+        while n_sweeps < max_sweeps:
+            wanted = W_known.any(axis=0)
+            wanted |= self._dual_norm(penalty, W_known, C_known) > penalty.l1
+            wanted[active] = True
+            if np.count_nonzero(wanted) == len(active):
+                break
+            active = np.flatnonzero(wanted)
+            w = np.ascontiguousarray(W_known[:, active])
+            c = np.ascontiguousarray(C_known[:, active])
+            before, c_before = w.copy(), c.copy()
+            smooth = Gram(gram[np.ix_(active, active)], c, w, squared_residual)
+            swept, moved = descend(smooth, penalty, w, max_sweeps - n_sweeps, *rest)
+            n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
+            step = w - before
+            squared_residual -= float(np.vdot(step, c_before + c))
+            C_known -= step @ gram[active]
+            W_known[:, active] = w
+        W[:, known] = W_known
+        return n_sweeps, any_moved
 
     def _descend_columns(self, penalty, W, matrix, idx, columns, R, options):
         w = np.ascontiguousarray(W[:, columns])
