@@ -1,29 +1,8 @@
 """scikit-learn, with its default options."""
 
-from sklearn.linear_model import Lasso, Ridge, lasso_path
+import sklearn.linear_model
 
-from benchmarks.peers import MAX_ITER
+from benchmarks.peers.interface import SklearnInterface
 
-
-def lasso(X, y, alpha, tol):
-    """One fit with an intercept."""
-    model = Lasso(alpha=alpha, tol=tol, max_iter=MAX_ITER).fit(X, y)
-    return model.coef_, model.intercept_
-
-
-def path(X, y, alphas, tol):
-    """Coefficients along a path, without an intercept."""
-    return lasso_path(X, y, alphas=alphas, tol=tol, max_iter=MAX_ITER)[1]
-
-
-def ridge(X, y, alpha, tol):
-    """The solver that scikit-learn chooses."""
-    model = Ridge(alpha=alpha, tol=tol).fit(X, y)
-    return model.coef_, model.intercept_
-
-
-def linear_model(coef, intercept, X, y):
-    """A Lasso with these coefficients."""
-    model = Lasso(alpha=1e-6, tol=1.0).fit(X, y)
-    model.coef_, model.intercept_ = coef, intercept
-    return model
+_peer = SklearnInterface(sklearn.linear_model)
+lasso, path, ridge, linear_model = _peer.lasso, _peer.path, _peer.ridge, _peer.linear_model

@@ -214,12 +214,12 @@ def _path(
     alphas,
     precompute,
     Xy,
-    copy_X,
     coef_init,
     verbose,
     return_n_iter,
     positive,
     check_input,
+    copy_X,
     **params,
 ):
     """enet_path's work; warnings point two calls up, at the caller of either path."""
@@ -227,11 +227,10 @@ def _path(
     check_number("l1_ratio", l1_ratio, low=0, high=1)
     if isinstance(alphas, int):
         _check_grid(l1_ratio, eps)
-    check_flag("copy_X", copy_X)
-    check_flag("return_n_iter", return_n_iter)
-    check_flag("positive", positive)
-    check_flag("check_input", check_input)
     check_precompute(precompute, options=("auto",))
+    flags = {"copy_X": copy_X, "return_n_iter": return_n_iter, "check_input": check_input}
+    for name, value in {**flags, "positive": positive}.items():
+        check_flag(name, value)
     options = _solver_options(params)
     X, y = check_path_input(X, y) if check_input else (solver_layout(X), np.asarray(y))
     if y.ndim > 1 and positive:
@@ -266,7 +265,16 @@ def _path(
             coefs[..., k] = W
             if verbose:
                 _print_step(k, alpha, solutions[-1], design)
-    _warn_unconverged(solutions, alphas, design, options)
+    return _result(alphas, coefs, solutions, design, options, y, return_n_iter)
+
+
+def _result(alphas, coefs, solutions, design, options, y, return_n_iter):
+    """What a path returns, and the warning that belongs to it."""
+    failed = [alpha for alpha, s in zip(alphas, solutions, strict=True) if not s.converged]
+    what = f"At {len(failed)} of {len(alphas)} alphas, the largest {max(failed, default=0):.4g}. "
+    warn_no_convergence(
+        solutions, design.total_weight, options["tol"], options["max_iter"], what, stacklevel=4
+    )
     if y.ndim == 1:
         coefs = coefs[0]
     gaps = np.array([solution.gap for solution in solutions]) / design.total_weight
@@ -368,12 +376,4 @@ def _print_step(k, alpha, solution, design):
     print(
         f"alpha[{k}]={alpha:.4g}: {np.count_nonzero(solution.W.any(axis=0))} features, "
         f"gap {solution.gap / design.total_weight:.2e}, {solution.n_iter} sweeps"
-    )
-
-
-def _warn_unconverged(solutions, alphas, design, options):
-    failed = [alpha for alpha, s in zip(alphas, solutions, strict=True) if not s.converged]
-    what = f"At {len(failed)} of {len(alphas)} alphas, the largest {max(failed, default=0):.4g}. "
-    warn_no_convergence(
-        solutions, design.total_weight, options["tol"], options["max_iter"], what, stacklevel=4
     )
