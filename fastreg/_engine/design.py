@@ -59,6 +59,8 @@ class Design:
         self.n_samples, self.n_features = n, p
         self.is_sparse = sp.issparse(X)
         self.work = X.nnz if self.is_sparse else n * p
+        parts = (X.data, X.indices, X.indptr) if self.is_sparse else (X,)
+        self.nbytes = sum(part.nbytes for part in parts)
         self.work_of_fit = self.work * expected_passes
         self.fit_intercept = fit_intercept
         weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
@@ -87,6 +89,10 @@ class Design:
         if self.fit_intercept:
             self.target_mean = (Y @ weights) / self.total_weight
             Y = Y - self.target_mean[:, np.newaxis]
+            # the mean of a large y is rounded: what is left of it is not
+            rest = (Y @ weights) / self.total_weight
+            self.target_mean += rest
+            Y -= rest[:, np.newaxis]
         else:
             self.target_mean = np.zeros(len(Y))
         if self.scale is not None:

@@ -26,6 +26,7 @@ in C order); a copy in Fortran order (twice the memory).
 """
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -39,6 +40,11 @@ from fastreg._kernels.smooth import Gram, LeastSquares
 ALL_FEATURES = 256
 # A working set grows by at least this many columns.
 MIN_GROWTH = 64
+# Sweeps over a working set before the next is chosen: few while columns still want
+# to enter, or the first sets would spend all of max_iter; then many, and a pass over
+# X afterwards takes the rounding out of the gradient.
+GROWING_SWEEPS = 50
+SETTLED_SWEEPS = 500
 # Sweeps over one block of gathered columns before the next is gathered.
 BLOCK_SWEEPS = 5
 
@@ -68,7 +74,8 @@ class PathEngine:
         The duality gap wanted, in units of ||Y||^2, and the largest relative
         move of a last sweep.
     max_iter : int
-        Sweeps allowed for each penalty.
+        Sweeps allowed for each penalty; one over a working set counts by its share
+        of the columns.
     rng : numpy.random.RandomState or None
         Picks coordinates at random; None visits them in cyclic order.
     whole_gram : bool
@@ -87,7 +94,7 @@ class PathEngine:
         self.max_iter = max_iter
         self.rng = rng
         n, p = self.design.n_samples, self.design.n_features
-        self.budget = gram_budget(self.design.work * 8)
+        self.budget = gram_budget(self.design.nbytes)
         self.all_features = whole_gram or p <= ALL_FEATURES or (problem.gram is not None)
         if self.all_features and problem.gram is None:
             problem.gram = self.design.gram(np.arange(p))
@@ -105,6 +112,8 @@ class PathEngine:
 
     def solve(self, penalty: Penalty, W) -> Solution:
         """Minimise from W (T, p), which is overwritten with the solution."""
+        if penalty.positive:
+            np.maximum(W, 0.0, out=W)  # a start need not be feasible
         C, squared_residual = self._start(W)
         gap = duality_gap(penalty, W, C, squared_residual)
         n_iter = 0
@@ -123,7 +132,7 @@ class PathEngine:
             if not np.isfinite(gap):
                 break
         self._last, self._last_l1 = (W.copy(), C, squared_residual), penalty.l1
-        return Solution(W, gap, self.gap_tol, n_iter)
+        return Solution(W, gap, self.gap_tol, min(ceil(n_iter), self.max_iter))
 
     def _start(self, W):
         """The gradient and ||R||^2 at W, without a pass where the last penalty ended."""
@@ -143,7 +152,8 @@ class PathEngine:
         if len(violators) == 0:
             gap_tol = 0.5 * self.gap_tol
         update_tol = self.tol if gap_tol < self.gap_tol else max(self.tol, 1e-3)
-        options = (max_sweeps, gap_tol, update_tol, self._seed())
+        round_sweeps = GROWING_SWEEPS if len(violators) else SETTLED_SWEEPS
+        options = (max_sweeps, round_sweeps, gap_tol, update_tol, self._seed())
         if len(support) + len(violators) <= self.max_gram:
             self._extend_cache(support, violators)
             return self._descend_gram(penalty, W, C, squared_residual, options)
@@ -155,6 +165,13 @@ class PathEngine:
                 penalty, W, self.design.matrix, columns, columns, R, options
             )
         return self._descend_blocks(penalty, W, columns, R, options)
+
+    def _sweep(self, smooth, penalty, w, max_sweeps, round_sweeps, *rest):
+        """Descend; the sweeps of part of the columns count by that part."""
+        share = self.design.share(w[0])
+        allowed = min(round_sweeps, ceil(max_sweeps / share))
+        n_sweeps, moved = descend(smooth, penalty, w, allowed, *rest)
+        return n_sweeps * share, moved
 
     def _seed(self):
         return None if self.rng is None else int(self.rng.randint(np.iinfo(np.int32).max))
@@ -212,7 +229,7 @@ class PathEngine:
             c = np.ascontiguousarray(C_known[:, active])
             before, c_before = w.copy(), c.copy()
             smooth = Gram(gram[np.ix_(active, active)], c, w, squared_residual)
-            swept, moved = descend(smooth, penalty, w, max_sweeps - n_sweeps, *rest)
+            swept, moved = self._sweep(smooth, penalty, w, max_sweeps - n_sweeps, *rest)
             n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
             step = w - before
             squared_residual -= float(np.vdot(step, c_before + c))
@@ -224,25 +241,25 @@ class PathEngine:
     def _descend_columns(self, penalty, W, matrix, idx, columns, R, options):
         w = np.ascontiguousarray(W[:, columns])
         smooth = LeastSquares(matrix, idx, self.design.sq_norm[columns], R)
-        swept = descend(smooth, penalty, w, *options)
+        swept = self._sweep(smooth, penalty, w, *options)
         smooth.settle()
         W[:, columns] = w
         return swept
 
     def _descend_blocks(self, penalty, W, columns, R, options):
         width = max(1, self.budget // (16 * self.design.n_samples))
-        max_sweeps, *rest = options
+        max_sweeps, round_sweeps, *rest = options
         if len(columns) > width:
-            max_sweeps = min(max_sweeps, BLOCK_SWEEPS)
+            round_sweeps = BLOCK_SWEEPS
         n_sweeps, any_moved = 0, False
         for start in range(0, len(columns), width):
             chosen = columns[start : start + width]
             matrix = Dense(self.design.gather(chosen))
             own = np.arange(len(chosen))
             swept, moved = self._descend_columns(
-                penalty, W, matrix, own, chosen, R, (max_sweeps, *rest)
+                penalty, W, matrix, own, chosen, R, (max_sweeps, round_sweeps, *rest)
             )
-            n_sweeps, any_moved = max(n_sweeps, swept), any_moved or moved
+            n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
         return n_sweeps, any_moved
 
 

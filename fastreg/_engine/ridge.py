@@ -96,13 +96,18 @@ def _solve_positive_definite(system, alpha, right):
     """
     system = system.T  # Fortran order for LAPACK; it is symmetric
     system.flat[:: len(system) + 1] += alpha
-    norm = np.abs(system).sum(axis=0).max()
+    # a unit diagonal: columns on other scales are not ill-conditioned
+    diagonal = system.diagonal()
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    system *= scale
+    system *= scale[:, np.newaxis]
+    norm = linalg.lapack.dlange("1", system)
     factor, info = linalg.lapack.dpotrf(system, lower=True, overwrite_a=True, clean=False)
     if info != 0:
         return None, 0.0
     rcond, _ = linalg.lapack.dpocon(factor, norm, uplo="L")
-    solution, _ = linalg.lapack.dpotrs(factor, right.T, lower=True)
-    return solution.T, float(rcond)
+    solution, _ = linalg.lapack.dpotrs(factor, scale[:, np.newaxis] * right.T, lower=True)
+    return solution.T * scale, float(rcond)
 
 
 def row_gram(design):
@@ -119,7 +124,7 @@ def row_gram(design):
 def column_blocks(design):
     """A in blocks of columns (n, k), centred, weighted, float64."""
     n, p = design.n_samples, design.n_features
-    width = max(1, min(p, gram_budget(design.work * 8) // (16 * n)))
+    width = max(1, min(p, gram_budget(design.nbytes) // (16 * n)))
     for start in range(0, p, width):
         yield design.gather(np.arange(start, min(start + width, p)))
 
@@ -127,7 +132,7 @@ def column_blocks(design):
 def row_blocks(design):
     """A in blocks of rows (k, p), centred, weighted, float64, with their range."""
     n, p = design.n_samples, design.n_features
-    height = max(1, min(n, max(p, gram_budget(design.work * 8) // (16 * p))))
+    height = max(1, min(n, max(p, gram_budget(design.nbytes) // (16 * p))))
     for start in range(0, n, height):
         stop = min(start + height, n)
         block = design.X[start:stop] - design.mean

@@ -130,6 +130,7 @@ cdef class Csc(Matrix):
         cdef Py_ssize_t n_weighted = np.count_nonzero(weights)
         result = np.empty((3, self.n_features))
         cdef double[:, ::1] out = result
+        cdef double total_u = np.sum(u)
         cdef Py_ssize_t j, first, last, p = self.n_features
         cdef Py_ssize_t step = max(
             COLUMN_CHUNK, <Py_ssize_t> (INTERRUPT_WORK / 8 * (p / (self.indptr[p] + 1.0))))
@@ -139,6 +140,9 @@ cdef class Csc(Matrix):
                             schedule="dynamic", chunksize=COLUMN_CHUNK):
                 self.stats_column(j, &weights[0], &u[0], total_weight, n_weighted, heaviest, out)
             check_interrupt()
+        if heaviest >= 0:
+            for j in range(p):
+                out[2, j] -= out[0, j] * total_u  # zero but for rounding
         return result
 
     cdef void stats_column(self, Py_ssize_t j, const double *w, const double *u,

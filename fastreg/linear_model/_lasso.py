@@ -92,7 +92,8 @@ class ElasticNet(LinearRegressor):
         objective is from the smallest possible. With ``alpha=0`` there is none,
         and this is the squared norm of the gradient, over N.
     n_iter_ : int or list of int
-        Sweeps of coordinate descent, for each target.
+        Sweeps of coordinate descent, for each target; a sweep over a working set
+        counts by its share of the columns.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.

@@ -69,11 +69,16 @@ def lasso_path(
     [[0.    0.    0.469]
      [0.216 0.443 0.237]]
     """
+    if "l1_ratio" in params:
+        raise ValueError(
+            "Unexpected parameters in params: ['l1_ratio']. lasso_path is enet_path with "
+            "l1_ratio=1: call enet_path for another."
+        )
     return _path(
         X,
         y,
         l1_ratio=1.0,
-        check_input=True,
+        check_input=params.pop("check_input", True),
         eps=eps,
         n_alphas=n_alphas,
         alphas=alphas,
