@@ -152,7 +152,9 @@ class PathEngine:
         if len(violators) == 0:
             gap_tol = 0.5 * self.gap_tol
         update_tol = self.tol if gap_tol < self.gap_tol else max(self.tol, 1e-3)
-        round_sweeps = GROWING_SWEEPS if len(violators) else SETTLED_SWEEPS
+        # along a path the strong rule rarely misses, and the set is all but settled
+        growing = len(violators) > 0 and not threshold < penalty.l1 <= self._last_l1 < np.inf
+        round_sweeps = GROWING_SWEEPS if growing else SETTLED_SWEEPS
         options = (max_sweeps, round_sweeps, gap_tol, update_tol, self._seed())
         if len(support) + len(violators) <= self.max_gram:
             self._extend_cache(support, violators)
