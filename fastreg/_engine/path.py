@@ -30,7 +30,7 @@ from math import ceil
 
 import numpy as np
 
-from fastreg._engine.problem import GramCache, LeastSquaresProblem, gram_budget
+from fastreg._engine.problem import BATCH, GramCache, LeastSquaresProblem, gram_budget
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.descent import descend
 from fastreg._kernels.penalty import Penalty, duality_gap
@@ -226,16 +226,25 @@ class PathEngine:
             wanted[active] = True
             if np.count_nonzero(wanted) == len(active):
                 break
+            # nearly all of them: then all, as a block of its own would be a copy
+            if np.count_nonzero(wanted) > 0.7 * len(known):
+                wanted[:] = True
             active = np.flatnonzero(wanted)
+            whole = len(active) == len(known)
+            block = gram if whole else gram[np.ix_(active, active)]
             w = np.ascontiguousarray(W_known[:, active])
             c = np.ascontiguousarray(C_known[:, active])
             before, c_before = w.copy(), c.copy()
-            smooth = Gram(gram[np.ix_(active, active)], c, w, squared_residual)
+            smooth = Gram(block, c, w, squared_residual)
             swept, moved = self._sweep(smooth, penalty, w, max_sweeps - n_sweeps, *rest)
             n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
             step = w - before
             squared_residual -= float(np.vdot(step, c_before + c))
-            C_known -= step @ gram[active]
+            # the gradient on all known columns: exact for those outside the block too
+            moving = np.flatnonzero(step.any(axis=0))
+            for first in range(0, len(moving), BATCH):
+                part = moving[first : first + BATCH]
+                C_known -= step[:, part] @ gram[active[part]]
             W_known[:, active] = w
         W[:, known] = W_known
         return n_sweeps, any_moved

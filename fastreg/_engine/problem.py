@@ -7,8 +7,10 @@ from fastreg._kernels.smooth import gradient_from_gram
 
 # The Gram of a working set may take this share of X's own size, or this many
 # bytes where X is small.
-GRAM_SHARE = 0.06
-GRAM_BYTES = 20_000_000
+GRAM_SHARE = 0.045
+GRAM_BYTES = 14_000_000
+# Columns that join a cached Gram at a time: bounds what is made before it is stored.
+BATCH = 128
 
 
 def gram_budget(X_bytes):
@@ -71,13 +73,15 @@ class GramCache:
 
     def add(self, columns):
         """Extend `known` by `columns`, none of them known yet."""
-        old, k = len(self.known), len(self.known) + len(columns)
-        if old:
-            cross = self.design.gram(self.known, columns)
-            self._block[:old, old:k] = cross
-            self._block[old:k, :old] = cross.T
-        self._block[old:k, old:k] = self.design.gram(columns)
-        self.known = np.concatenate([self.known, columns])
+        for start in range(0, len(columns), BATCH):
+            batch = columns[start : start + BATCH]
+            old, k = len(self.known), len(self.known) + len(batch)
+            if old:
+                cross = self.design.gram(self.known, batch)
+                self._block[:old, old:k] = cross
+                self._block[old:k, :old] = cross.T
+            self._block[old:k, old:k] = self.design.gram(batch)
+            self.known = np.concatenate([self.known, batch])
 
     def keep(self, positions):
         """Forget all columns but those at `positions`, ascending."""
