@@ -25,7 +25,7 @@ all columns with a residual (a pass over X a sweep, and a cache line an element
 in C order); a copy in Fortran order (twice the memory).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -133,6 +133,16 @@ class PathEngine:
                 break
         self._last, self._last_l1 = (W.copy(), C, squared_residual), penalty.l1
         return Solution(W, gap, self.gap_tol, min(ceil(n_iter), self.max_iter))
+
+    def path(self, penalties, W):
+        """Solutions for penalties from the strongest to the weakest, each from the last.
+
+        W (T, p) is where the first one starts; it is overwritten. Each Solution has
+        its own W.
+        """
+        for penalty in penalties:
+            solution = self.solve(penalty, W)
+            yield replace(solution, W=W.copy())
 
     def _start(self, W):
         """The gradient and ||R||^2 at W, without a pass where the last penalty ended."""
