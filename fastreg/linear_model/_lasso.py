@@ -187,6 +187,20 @@ class ElasticNet(LinearRegressor):
         -------
         self : object
         """
+        self._fit_checked(X, y, sample_weight, check_input)
+        return self
+
+    # The estimators differ in which targets are fitted together, and in which y they take.
+
+    def _target_groups(self, n_targets):
+        """Targets that share a penalty, one group after the other."""
+        return [slice(t, t + 1) for t in range(n_targets)]
+
+    def _check_target(self, y):
+        """Raise for a y that this estimator cannot fit; here every one will do."""
+
+    def _fit_checked(self, X, y, sample_weight, check_input=True):
+        """What `fit` does; its warnings point at the caller of `fit`."""
         with unchanged_on_error(self):
             self._check_parameters()
             if check_input:
@@ -194,11 +208,12 @@ class ElasticNet(LinearRegressor):
                 sample_weight = check_sample_weight(sample_weight, X.shape[0])
             else:
                 X, y = solver_layout(X), np.asarray(y)
+            self._check_target(y)
             if self.alpha == 0:
                 warnings.warn(
                     "With alpha=0, this algorithm does not converge well. You are advised to "
                     "use the LinearRegression estimator.",
-                    stacklevel=2,
+                    stacklevel=3,
                 )
             if np.ndim(sample_weight) == 0:
                 sample_weight = None  # one weight for all has no effect
@@ -206,7 +221,6 @@ class ElasticNet(LinearRegressor):
                 sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
             with fit_threads():
                 self._fit(X, y, sample_weight, check_input)
-        return self
 
     def _check_parameters(self):
         check_number("alpha", self.alpha, low=0)
@@ -233,16 +247,16 @@ class ElasticNet(LinearRegressor):
             self.alpha, self.l1_ratio, design.total_weight, positive=self.positive
         )
         solutions, cache = [], None
-        for t in range(len(W)):
+        for targets in self._target_groups(len(W)):
             engine = PathEngine(
-                LeastSquaresProblem(design, slice(t, t + 1), gram),
+                LeastSquaresProblem(design, targets, gram),
                 tol=self.tol,
                 max_iter=max_iter,
                 rng=rng,
                 whole_gram=self.precompute is True,
                 cache=cache,
             )
-            solutions.append(engine.solve(penalty, W[t : t + 1]))
+            solutions.append(engine.solve(penalty, W[targets]))
             cache = engine.cache
             gram = engine.problem.gram if gram is None else gram
         self._set_solution(design, W, y.shape[1:], X.dtype)
@@ -268,13 +282,14 @@ class ElasticNet(LinearRegressor):
     def _warn_all_zero(self, design, penalty):
         if penalty.l1 == 0 or self.coef_.any() or not design.targets.any():
             return
-        largest = alpha_max(design, self.l1_ratio, positive=self.positive, joint=False)
+        joint = len(self._target_groups(len(design.targets))) == 1
+        largest = alpha_max(design, self.l1_ratio, positive=self.positive, joint=joint)
         if self.alpha >= largest > 0:
             warnings.warn(
                 f"alpha={self.alpha:g} is at or above alpha_max={largest:g}, from where on every "
                 "coefficient is zero and the model predicts a constant: choose a smaller alpha.",
                 DiagnosticWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     @property
