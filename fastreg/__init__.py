@@ -6,7 +6,15 @@ duality gap on every fit that proves how accurate it is.
 
 from fastreg._show_versions import show_versions
 from fastreg.exceptions import DiagnosticWarning
-from fastreg.linear_model import ElasticNet, Lasso, Ridge, enet_path, lasso_path
+from fastreg.linear_model import (
+    ElasticNet,
+    Lasso,
+    MultiTaskElasticNet,
+    MultiTaskLasso,
+    Ridge,
+    enet_path,
+    lasso_path,
+)
 
 __version__ = "0.1.0"
 
@@ -14,6 +22,8 @@ __all__ = [
     "DiagnosticWarning",
     "ElasticNet",
     "Lasso",
+    "MultiTaskElasticNet",
+    "MultiTaskLasso",
     "Ridge",
     "__version__",
     "enet_path",

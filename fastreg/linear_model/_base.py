@@ -16,6 +16,9 @@ from fastreg.exceptions import DiagnosticWarning
 class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Base of the linear regressors; not public."""
 
+    # A single target in a y of two dimensions keeps its dimension in coef_.
+    _keeps_single_target = False
+
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict with the linear model.
 
@@ -43,7 +46,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 "the squares of X overflow. Rescale X, with StandardScaler for example."
             )
         coef = W.astype(dtype)
-        self.coef_ = coef[0] if len(coef) == 1 else coef
+        self.coef_ = coef if len(coef) > 1 or self._keeps_single_target else coef[0]
         if not self.fit_intercept:
             self.intercept_ = 0.0
         else:
