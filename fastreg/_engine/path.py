@@ -51,13 +51,14 @@ BLOCK_SWEEPS = 5
 
 @dataclass
 class Solution:
-    """What one alpha gave: W (T, p), its duality gap, sweeps spent, and whether
-    the gap is below the tolerance."""
+    """What one alpha gave: W (T, p), its duality gap, sweeps spent, ||R||^2, and
+    whether the gap is below the tolerance."""
 
     W: np.ndarray
     gap: float
     gap_tol: float
     n_iter: int
+    squared_residual: float
 
     @property
     def converged(self):
@@ -132,7 +133,8 @@ class PathEngine:
             if not np.isfinite(gap):
                 break
         self._last, self._last_l1 = (W.copy(), C, squared_residual), penalty.l1
-        return Solution(W, gap, self.gap_tol, min(ceil(n_iter), self.max_iter))
+        n_iter = min(ceil(n_iter), self.max_iter)
+        return Solution(W, gap, self.gap_tol, n_iter, squared_residual)
 
     def path(self, penalties, W):
         """Solutions for penalties from the strongest to the weakest, each from the last.
