@@ -11,9 +11,11 @@ from fastreg.linear_model import (
     Lasso,
     MultiTaskElasticNet,
     MultiTaskLasso,
+    RegularizationPath,
     Ridge,
     enet_path,
     lasso_path,
+    regularization_path,
 )
 
 __version__ = "0.1.0"
@@ -24,9 +26,11 @@ __all__ = [
     "Lasso",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
+    "RegularizationPath",
     "Ridge",
     "__version__",
     "enet_path",
     "lasso_path",
+    "regularization_path",
     "show_versions",
 ]

@@ -12,6 +12,7 @@ MODULES = [
     "fastreg.linear_model._lasso",
     "fastreg.linear_model._multi_task",
     "fastreg.linear_model._paths",
+    "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
 ]
 WITH_EXAMPLES = {
@@ -19,6 +20,7 @@ WITH_EXAMPLES = {
     "fastreg.linear_model._lasso",
     "fastreg.linear_model._multi_task",
     "fastreg.linear_model._paths",
+    "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
 }
 

@@ -3,6 +3,7 @@
 from fastreg.linear_model._lasso import ElasticNet, Lasso
 from fastreg.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from fastreg.linear_model._paths import enet_path, lasso_path
+from fastreg.linear_model._regularization_path import RegularizationPath, regularization_path
 from fastreg.linear_model._ridge import Ridge
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "Lasso",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
+    "RegularizationPath",
     "Ridge",
     "enet_path",
     "lasso_path",
+    "regularization_path",
 ]

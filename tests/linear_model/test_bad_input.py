@@ -10,7 +10,15 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from fastreg import ElasticNet, Lasso, MultiTaskLasso, Ridge, enet_path, lasso_path
+from fastreg import (
+    ElasticNet,
+    Lasso,
+    MultiTaskLasso,
+    Ridge,
+    enet_path,
+    lasso_path,
+    regularization_path,
+)
 
 RNG = np.random.RandomState(0)
 X, Y = RNG.standard_normal((12, 3)), RNG.standard_normal(12)
@@ -155,6 +163,7 @@ FITS = {
     "tasks": fit_tasks,
     "ridge": Ridge().fit,
     "path": partial(enet_path, alphas=3),
+    "regularization path": partial(regularization_path, alphas=3),
 }
 
 
@@ -224,6 +233,29 @@ def test_a_wrong_gram_is_noticed():
         assert names(refused(Lasso(precompute=wrong).fit, centred, Y), "precompute")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("l1_ratio", value) for value in [*NUMBER.values(), 1.1, 0.0]),
+        *((name, value) for name in ("tol", "min_deviance_gain") for value in (-1.0, "a", 1j)),
+        *(("eps", value) for value in [*NUMBER.values(), 0.0]),
+        *(
+            (name, value)
+            for name in ("max_iter", "max_features")
+            for value in (0, 10.0, "10", True)
+        ),
+        *(("alphas", value) for value in (0, 0.5, True, None, [], [[1.0]], ["a"], [-1.0], "warn")),
+        *(("selection", value) for value in ("CYCLIC", None)),
+        *((name, value) for name in ("positive", "fit_intercept") for value in (None, 1)),
+        *(("verbose", value) for value in (None, -1)),
+        ("min_deviance_gain", 1.5),
+    ],
+)
+def test_parameters_of_a_regularization_path(name, value):
+    text = refused(regularization_path, X, Y, **{"alphas": 3, name: value})
+    assert names(text, name), text
+
+
 GOOD_GRAM = X.T @ X
 
 
@@ -243,6 +275,7 @@ GOOD_GRAM = X.T @ X
         *(("coef_init", value) for value in ([np.nan, 0, 0], [np.inf, 0, 0], ["a"] * 3, [1j] * 3)),
         *(("Xy", value) for value in (np.ones(2), np.ones((3, 2)), X.T @ Y + 1, ["a"] * 3)),
         *(("Xy", value) for value in ([np.nan] * 3,)),
+        *(("verbose", value) for value in (None, -1, "yes", 0.5)),
         *(("positive", value) for value in (None, 1)),
         *(("check_input", value) for value in (None, 1)),
         *(("return_n_iter", value) for value in (None, 1)),
@@ -261,8 +294,9 @@ def test_an_automatic_grid_needs_an_l1_part():
 
 
 def test_positive_needs_one_target():
-    text = refused(lasso_path, X, np.column_stack([Y, Y]), positive=True, alphas=[0.1])
-    assert names(text, "positive")
+    for path in (lasso_path, regularization_path):
+        text = refused(path, X, np.column_stack([Y, Y]), positive=True, alphas=[0.1])
+        assert names(text, "positive")
 
 
 @pytest.mark.parametrize("convert", [np.asarray, np.asfortranarray, sp.csc_matrix])
