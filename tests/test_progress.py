@@ -21,7 +21,7 @@ def test_quiet(verbose, capsys):
 
 @pytest.mark.parametrize("verbose", [True, 1, 2])
 def test_lines_where_tqdm_is_missing(verbose, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     assert run(verbose) == ["a", "b", "c"]
     assert capsys.readouterr().out.splitlines() == [
         "letters 1/3: letter a",
@@ -31,7 +31,7 @@ def test_lines_where_tqdm_is_missing(verbose, capsys, monkeypatch):
 
 
 def test_a_step_is_told_when_it_is_done(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     steps = progress(iter("abc"), 3, "letters", True)
     assert capsys.readouterr().out == ""
     next(steps)

@@ -76,7 +76,7 @@ def test_return_n_iter(regression):
 
 
 def test_verbose_prints_a_line_for_each_alpha(regression, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)  # as if it were not installed
     X, y, _ = regression()
     lasso_path(X, y, alphas=4, verbose=True)
     assert len(capsys.readouterr().out.splitlines()) == 4

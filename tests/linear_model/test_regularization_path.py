@@ -369,7 +369,7 @@ def test_inputs_are_left_alone(regression):
 
 
 def test_verbose(regression, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tqdm", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)  # as if it were not installed
     X, y, _ = regression()
     path = regularization_path(X, y, alphas=4, verbose=True)
     lines = capsys.readouterr().out.splitlines()
