@@ -7,10 +7,12 @@ duality gap on every fit that proves how accurate it is.
 from fastreg._show_versions import show_versions
 from fastreg.exceptions import DiagnosticWarning
 from fastreg.linear_model import (
+    CVDisplay,
     ElasticNet,
     Lasso,
     MultiTaskElasticNet,
     MultiTaskLasso,
+    PathDisplay,
     RegularizationPath,
     Ridge,
     enet_path,
@@ -21,11 +23,13 @@ from fastreg.linear_model import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "CVDisplay",
     "DiagnosticWarning",
     "ElasticNet",
     "Lasso",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
+    "PathDisplay",
     "RegularizationPath",
     "Ridge",
     "__version__",

@@ -1,5 +1,6 @@
 """Regularised linear models with scikit-learn's interface."""
 
+from fastreg.linear_model._display import CVDisplay, PathDisplay
 from fastreg.linear_model._lasso import ElasticNet, Lasso
 from fastreg.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from fastreg.linear_model._paths import enet_path, lasso_path
@@ -7,10 +8,12 @@ from fastreg.linear_model._regularization_path import RegularizationPath, regula
 from fastreg.linear_model._ridge import Ridge
 
 __all__ = [
+    "CVDisplay",
     "ElasticNet",
     "Lasso",
     "MultiTaskElasticNet",
     "MultiTaskLasso",
+    "PathDisplay",
     "RegularizationPath",
     "Ridge",
     "enet_path",
