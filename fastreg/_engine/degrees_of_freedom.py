@@ -1,18 +1,16 @@
 """Degrees of freedom of a fit: the trace of the map from y to the fitted values.
 
-With A's active columns, their penalty's Hessian H at W and G = A'A, a small change of y
-changes the fitted values by A (G + H)^-1 A'. Its trace is an unbiased estimate of the
-degrees of freedom (Stein 1981; Zou, Hastie, Tibshirani 2007 for the lasso;
-Tibshirani, Taylor 2012 for the elastic net; Vaiter et al. 2012 for blocks).
+With A's active columns, their penalty's Hessian H at W and G = A'A (for each of the
+tasks), a small change of y changes the fitted values by A (G + H)^-1 A'. The trace of
+that is an unbiased estimate of the degrees of freedom (Stein 1981; Zou, Hastie,
+Tibshirani 2007 for the lasso; Tibshirani, Taylor 2012 for the elastic net; Vaiter et
+al. 2012 for blocks).
 """
 
 import numpy as np
 from scipy import linalg
 
 from fastreg._engine.ridge import row_gram
-
-# Eigenvalues below this share of the largest count as zero.
-RANK_EPS = 1e-12
 
 
 def degrees_of_freedom(engine, W, penalty):
@@ -21,16 +19,18 @@ def degrees_of_freedom(engine, W, penalty):
     One task: the number of active columns for the lasso, and the sum of
     d / (d + l2) over the eigenvalues d of G where there is an L2 part.
     """
+    design = engine.design
     active = np.flatnonzero(W.any(axis=0))
     n_tasks, k = len(W), len(active)
-    if k == 0 or (penalty.l2 == 0 and n_tasks == 1):
-        return float(k)
-    design = engine.design
-    if n_tasks == 1 and k > design.n_samples and not design.is_sparse:
+    if k == 0 or (penalty.l2 == 0 and (n_tasks == 1 or penalty.l1 == 0)):
+        # a loose tolerance or no penalty leaves more columns than they span dimensions
+        return float(n_tasks * min(k, design.n_samples - design.fit_intercept))
+    if n_tasks > 1:
+        return _trace_of_blocks(_active_gram(engine, active), W[:, active], penalty)
+    if k > design.n_samples and not design.is_sparse:
         # AA' has the same eigenvalues but zeros, and is smaller
-        return _trace(row_gram(design, active), penalty.l2 * np.eye(design.n_samples))
-    gram = _active_gram(engine, active)
-    return _trace(np.kron(gram, np.eye(n_tasks)), _hessian(W[:, active], penalty))
+        return _trace(row_gram(design, active), penalty.l2)
+    return _trace(_active_gram(engine, active), penalty.l2)
 
 
 def _active_gram(engine, active):
@@ -46,31 +46,42 @@ def _active_gram(engine, active):
     return engine.design.gram(active)
 
 
-def _hessian(W, penalty):
-    """The Hessian of sum_j l1 ||w_j|| + l2/2 ||w_j||^2, a block (T, T) for each w_j."""
+def _trace(G, l2):
+    """tr(G (G + l2 I)^-1) = k - l2 tr((G + l2 I)^-1)."""
+    inverse = _inverse(G, np.full(len(G), l2))
+    return float(np.clip(len(G) - l2 * np.trace(inverse), 0.0, len(G)))
+
+
+def _trace_of_blocks(G, W, penalty):
+    """The same for T tasks, by matrices of the size of G whatever T is.
+
+    The Hessian of l1 ||w_j|| + l2/2 ||w_j||^2 is (c_j + l2) I - c_j u_j u_j' with
+    c_j = l1 / ||w_j|| and u_j = w_j / ||w_j||. So the system is N = G + diag(c + l2) for
+    each task, less a matrix of rank k, whose inverse is Woodbury's.
+    """
     n_tasks, k = W.shape
-    H = penalty.l2 * np.eye(k * n_tasks)
-    if n_tasks > 1 and penalty.l1 > 0:
-        for j, w in enumerate(W.T):
-            norm = np.linalg.norm(w)
-            u = w / norm
-            block = slice(j * n_tasks, (j + 1) * n_tasks)
-            H[block, block] += penalty.l1 / norm * (np.eye(n_tasks) - np.outer(u, u))
-    return H
+    norm = np.sqrt((W * W).sum(axis=0))
+    c, U = penalty.l1 / norm, W / norm
+    diagonal = c + penalty.l2
+    inverse = _inverse(G, diagonal)
+    K = np.sqrt(np.outer(c, c)) * (U.T @ U)
+    inner = inverse - (inverse * diagonal) @ inverse  # N^-1 G N^-1
+    small = np.eye(k) - K * inverse
+    try:
+        update = np.trace(linalg.solve(small, K * inner, assume_a="sym"))
+    except linalg.LinAlgError:
+        update = np.trace(linalg.pinvh(small) @ (K * inner))
+    trace = n_tasks * (k - diagonal @ inverse.diagonal()) + update
+    return float(np.clip(trace, 0.0, n_tasks * k))
 
 
-def _trace(G, H):
-    """tr(G (G + H)^-1) = m - tr(H (G + H)^-1); both (m, m) and positive semidefinite."""
-    M = G + H
-    factor, info = linalg.lapack.dpotrf(M.T, lower=True, overwrite_a=True)
+def _inverse(G, diagonal):
+    """(G + diag(diagonal))^-1, symmetric; the pseudoinverse where Cholesky's fails."""
+    N = np.array(G, order="F")
+    N.flat[:: len(N) + 1] += diagonal
+    factor, info = linalg.lapack.dpotrf(N, lower=True)
     if info == 0:
         inverse, info = linalg.lapack.dpotri(factor, lower=True, overwrite_c=True)
-    if info == 0:
-        # symmetric; LAPACK fills the lower triangle only
-        trace = len(G) - 2 * np.vdot(np.tril(inverse, -1), H) - inverse.diagonal() @ H.diagonal()
-    else:
-        d, V = linalg.eigh(G + H)
-        kept = d > RANK_EPS * d[-1]
-        V = V[:, kept]
-        trace = np.einsum("ij,ij->j", V, G @ V) @ (1 / d[kept])
-    return float(np.clip(trace, 0.0, len(G)))
+    if info != 0:
+        return linalg.pinvh(N)
+    return np.tril(inverse) + np.tril(inverse, -1).T

@@ -60,7 +60,8 @@ class RegularizationPath:
         Features with a coefficient that is not zero, for any target.
     degrees_of_freedom : ndarray of shape (n_alphas,)
         Trace of the derivative of the fitted values by y, without the intercept. For the
-        lasso it is `n_features_used` (Zou, Hastie, Tibshirani 2007), for the elastic net
+        lasso it is `n_features_used` (Zou, Hastie, Tibshirani 2007), but no more than
+        n_samples, less one with an intercept; for the elastic net
         the sum of :math:`d / (d + N \\alpha (1 - \\rho))` over the eigenvalues d of the
         active columns' Gram matrix (Tibshirani, Taylor 2012), for several targets that
         of blocks (Vaiter et al. 2012).
