@@ -14,16 +14,21 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from fastreg._validation import check_number
+from fastreg.linear_model._drawing import (
+    LABEL_GAP,
+    LEGEND,
+    count_features,
+    draw_lines,
+    draw_marks,
+    new_axes,
+    positive_alphas,
+    set_alpha_axis,
+    spread,
+)
 from fastreg.linear_model._regularization_path import RegularizationPath
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# Ticks of the axis that counts features.
-COUNT_TICKS = 8
-# Labels of lines are at least this share of the axis apart.
-LABEL_GAP = 0.045
-LEGEND = {"fontsize": "small", "framealpha": 0.9, "edgecolor": "none"}
 
 
 class PathDisplay:
@@ -171,20 +176,22 @@ class PathDisplay:
         """
         check_number("max_labels", max_labels, low=0, integer=True)
         coefs, ylabel = self._curves(target)
-        alphas, (coefs, counts) = _positive(self.path.alphas, coefs, self.path.n_features_used)
-        ax = _axes(ax, type(self).__name__)
+        alphas, (coefs, counts) = positive_alphas(
+            self.path.alphas, coefs, self.path.n_features_used
+        )
+        ax = new_axes(ax, type(self).__name__)
         self.ax_, self.figure_ = ax, ax.figure
         self.features_ = np.flatnonzero(coefs.any(axis=1))
         shown = coefs[self.features_]
         order = np.argsort(-np.abs(shown[:, -1]), kind="stable")[:max_labels]
         ax.axhline(0.0, color="0.8", linewidth=0.8, zorder=0)
-        self.lines_ = _draw_lines(ax, alphas, shown, order, line_kw or {})
-        _set_alpha_axis(ax, alphas)
+        self.lines_ = draw_lines(ax, alphas, shown, order, line_kw or {})
+        set_alpha_axis(ax, alphas)
         ax.set_ylabel(ylabel)
         self.labels_ = self._label(ax, alphas[-1], order)
         marks = _marks(self.alpha, self.alpha_min, self.alpha_1se)
-        self.mark_lines_ = _draw_marks(ax, marks, mark_kw or {})
-        self.count_ax_ = _count_features(ax, alphas, counts)
+        self.mark_lines_ = draw_marks(ax, marks, mark_kw or {})
+        self.count_ax_ = count_features(ax, alphas, counts)
         return self
 
     def _curves(self, target):
@@ -202,7 +209,7 @@ class PathDisplay:
         names = self.path.feature_names
         ends = np.array([self.lines_[i].get_ydata()[-1] for i in order])
         low, high = ax.get_ylim()
-        places = _spread(ends, LABEL_GAP * (high - low))
+        places = spread(ends, LABEL_GAP * (high - low))
         labels = []
         for i, end, place in zip(order, ends, places, strict=True):
             j = self.features_[i]
@@ -363,8 +370,8 @@ class CVDisplay:
         -------
         self : object
         """
-        alphas, (mean, error) = _positive(self.alphas, self.mean_, self.standard_error_)
-        ax = _axes(ax, type(self).__name__)
+        alphas, (mean, error) = positive_alphas(self.alphas, self.mean_, self.standard_error_)
+        ax = new_axes(ax, type(self).__name__)
         self.ax_, self.figure_ = ax, ax.figure
         line_kw = {"marker": "o", "markersize": 2.5, "linewidth": 1.2, **(line_kw or {})}
         (self.line_,) = ax.plot(alphas, mean, label="mean over folds", **line_kw)
@@ -372,15 +379,15 @@ class CVDisplay:
         self.band_ = ax.fill_between(
             alphas, mean - error, mean + error, label="± 1 standard error", **band_kw
         )
-        _set_alpha_axis(ax, alphas)
+        set_alpha_axis(ax, alphas)
         ax.set_ylabel("Held-out mean squared error")
         marks = _marks(self.alpha, self.alpha_min, self.alpha_1se)
-        self.mark_lines_ = _draw_marks(ax, marks, mark_kw or {})
+        self.mark_lines_ = draw_marks(ax, marks, mark_kw or {})
         ax.legend(**LEGEND)
         self.count_ax_ = None
         if self.path is not None:
-            own, (counts,) = _positive(self.path.alphas, self.path.n_features_used)
-            self.count_ax_ = _count_features(ax, own, counts)
+            own, (counts,) = positive_alphas(self.path.alphas, self.path.n_features_used)
+            self.count_ax_ = count_features(ax, own, counts)
         return self
 
 
@@ -413,97 +420,3 @@ def _marks(alpha, alpha_min, alpha_1se):
     marks = [(f"{label}, chosen", value, True) for label, value in named if value == alpha]
     marks = marks or [("chosen", alpha, True)]
     return marks + [(label, value, False) for label, value in named if value != alpha]
-
-
-# ---- drawing ------------------------------------------------------------------------
-
-
-def _axes(ax, owner):
-    if ax is not None:
-        return ax
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            f"{owner} draws with matplotlib, which is not installed: pip install 'fastreg[plot]'."
-        ) from error
-    return plt.subplots(layout="constrained")[1]
-
-
-def _positive(alphas, *values):
-    """Alphas above 0, which alone have a place on a logarithmic axis, and their values."""
-    shown = np.flatnonzero(alphas > 0)
-    if len(shown) == 0:
-        raise ValueError("alphas has none above 0, so there is nothing to draw on a log axis.")
-    return alphas[shown], [array[..., shown] for array in values]
-
-
-def _set_alpha_axis(ax, alphas):
-    ax.set_xscale("log")
-    margin = 1.0 if alphas[0] > alphas[-1] else 1.5
-    ax.set_xlim(alphas[0] * margin, alphas[-1] / margin)
-    ax.set_xlabel("alpha")
-
-
-def _draw_lines(ax, alphas, curves, coloured, line_kw):
-    """A line for each curve; those that are not `coloured` stay in the background."""
-    lines = []
-    marker = "o" if len(alphas) == 1 else None
-    for i, curve in enumerate(curves):
-        front = i in coloured
-        style = {"linewidth": 1.4, "zorder": 2} if front else {"linewidth": 0.7, "color": "0.75"}
-        if front:  # colours by size, whatever the order of the features
-            style["color"] = f"C{int(np.flatnonzero(coloured == i)[0]) % 10}"
-        lines += ax.plot(alphas, curve, marker=marker, **{**style, **line_kw})
-    return lines
-
-
-def _draw_marks(ax, marks, mark_kw):
-    lines = []
-    for label, value, chosen in marks:
-        style = {"color": "0.25", "linewidth": 1.0, "linestyle": "--" if chosen else ":"}
-        label = f"{label}: {value:.3g}"
-        lines.append(ax.axvline(value, label=label, zorder=1, **{**style, **mark_kw}))
-    if lines:
-        ax.legend(handles=lines, **LEGEND)
-    return lines
-
-
-def _count_features(ax, alphas, counts):
-    """An axis on top with the number of features at some of the alphas."""
-    places = np.geomspace(alphas[0], alphas[-1], COUNT_TICKS)
-    nearest = np.abs(np.log(alphas)[:, np.newaxis] - np.log(places)).argmin(axis=0)
-    ticks = np.unique(nearest)
-    top = ax.secondary_xaxis("top")
-    top.set_xticks(alphas[ticks], labels=[str(count) for count in counts[ticks]])
-    top.set_xticks([], minor=True)
-    top.set_xlabel("Features")
-    return top
-
-
-def _spread(values, gap):
-    """Places near `values` that are at least `gap` apart, in the order of `values`."""
-    order = np.argsort(values, kind="stable")
-    places = np.array(values, dtype=np.float64)[order]
-    # blocks of neighbours that touch move as one, around their mean
-    blocks = [[place] for place in places]
-    merged = []
-    for block in blocks:
-        merged.append(block)
-        while len(merged) > 1 and _bottom(merged[-1], gap) - _top(merged[-2], gap) < gap:
-            last = merged.pop()
-            merged[-1] = merged[-1] + last
-    spread = [
-        np.mean(block) + gap * (np.arange(len(block)) - (len(block) - 1) / 2) for block in merged
-    ]
-    result = np.empty(len(places))
-    result[order] = np.concatenate(spread) if spread else places
-    return result
-
-
-def _top(block, gap):
-    return np.mean(block) + gap * (len(block) - 1) / 2
-
-
-def _bottom(block, gap):
-    return np.mean(block) - gap * (len(block) - 1) / 2

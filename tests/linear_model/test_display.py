@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import NotFittedError
 
 from fastreg import CVDisplay, Lasso, PathDisplay, regularization_path
-from fastreg.linear_model import _display
+from fastreg.linear_model import _display, _drawing
 
 mpl = pytest.importorskip("matplotlib")
 mpl.use("Agg")
@@ -310,8 +310,8 @@ def test_fastreg_imports_without_matplotlib(run_python):
 def test_spread(seed):
     rng = np.random.RandomState(seed)
     values = np.round(rng.standard_normal(rng.randint(0, 30)), rng.randint(0, 3))
-    places = _display._spread(values, 0.2)
+    places = _drawing.spread(values, 0.2)
     order = np.argsort(values, kind="stable")
     assert (np.diff(places[order]) >= 0.2 - 1e-12).all()
     apart = np.linspace(0, 3, 10)
-    assert_array_equal(_display._spread(apart, 0.2), apart)
+    assert_array_equal(_drawing.spread(apart, 0.2), apart)
