@@ -50,6 +50,16 @@ class WorkingSet:
         """Those of `columns` that are not in the set."""
         return columns[~self._contains[columns]]
 
+    def contains(self, columns):
+        """Whether all of `columns` are in the set."""
+        return bool(self._contains[columns].all())
+
+    def positions(self, columns):
+        """Where `columns`, all of them in the set, are in it."""
+        where = np.empty(self.design.n_features, dtype=np.intp)
+        where[self.columns] = np.arange(len(self))
+        return where[columns]
+
     def add(self, columns):
         """Extend the set by `columns`, none of them in it yet."""
         for start in range(0, len(columns), BATCH):

@@ -1,7 +1,22 @@
 """Regularised linear models with scikit-learn's interface."""
 
+from fastreg.linear_model._display import CVDisplay, PathDisplay
 from fastreg.linear_model._lasso import ElasticNet, Lasso
+from fastreg.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from fastreg.linear_model._paths import enet_path, lasso_path
+from fastreg.linear_model._regularization_path import RegularizationPath, regularization_path
 from fastreg.linear_model._ridge import Ridge
 
-__all__ = ["ElasticNet", "Lasso", "Ridge", "enet_path", "lasso_path"]
+__all__ = [
+    "CVDisplay",
+    "ElasticNet",
+    "Lasso",
+    "MultiTaskElasticNet",
+    "MultiTaskLasso",
+    "PathDisplay",
+    "RegularizationPath",
+    "Ridge",
+    "enet_path",
+    "lasso_path",
+    "regularization_path",
+]

@@ -3,13 +3,15 @@
 import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fastreg import ElasticNet, Lasso, Ridge
+from fastreg import ElasticNet, Lasso, MultiTaskElasticNet, MultiTaskLasso, Ridge
 
 ESTIMATORS = [
     Lasso(),
     Lasso(positive=True, selection="random", random_state=0),
     ElasticNet(),
     ElasticNet(precompute=True, warm_start=True),
+    MultiTaskLasso(),
+    MultiTaskElasticNet(selection="random", random_state=0),
     Ridge(),
     Ridge(solver="sparse_cg", tol=1e-8),
     Ridge(solver="svd"),
@@ -28,6 +30,7 @@ def test_tags():
         tags = estimator.__sklearn_tags__()
         assert tags.input_tags.sparse
         assert tags.target_tags.multi_output
+        assert tags.target_tags.single_output != isinstance(estimator, MultiTaskElasticNet)
         assert tags.estimator_type == "regressor"
         assert not tags.non_deterministic
 

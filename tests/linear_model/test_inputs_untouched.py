@@ -5,11 +5,12 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fastreg import ElasticNet, Lasso, Ridge, enet_path
+from fastreg import ElasticNet, Lasso, MultiTaskLasso, Ridge, enet_path
 
 MODELS = {
     "lasso": Lasso,
     "elastic net": lambda **options: ElasticNet(l1_ratio=0.3, **options),
+    "tasks": MultiTaskLasso,
     "precompute": lambda **options: Lasso(precompute=True, **options),
     "ridge": Ridge,
     "ridge svd": lambda **options: Ridge(solver="svd", **options),
