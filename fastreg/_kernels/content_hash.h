@@ -17,9 +17,9 @@
 
 enum { FR_HASH_LANES = 4, FR_HASH_STRIPE = 16 * FR_HASH_LANES };
 
-/* Odd numbers with about half of their bits set: fractional parts of the square
- * roots of small primes, as in SHA-512. */
-#define FR_HASH_K0 UINT64_C(0x6a09e667f3bcc909)
+/* Fractional parts of the square roots of 2, 3, 5 and 7, as in SHA-512: about half
+ * of their bits are set, and the multipliers K2 and K3 are odd. */
+#define FR_HASH_K0 UINT64_C(0x6a09e667f3bcc908)
 #define FR_HASH_K1 UINT64_C(0xbb67ae8584caa73b)
 #define FR_HASH_K2 UINT64_C(0x3c6ef372fe94f82b)
 #define FR_HASH_K3 UINT64_C(0xa54ff53a5f1d36f1)
