@@ -10,6 +10,7 @@ import math
 import numpy as np
 import scipy.sparse as sp
 
+from fastreg._engine import moment_cache
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
@@ -36,6 +37,9 @@ class Design:
     fit_intercept : bool
     expected_passes : int, default=4
         How often the fit is likely to read X: what threads are worth waking for.
+    keep_moments : bool, default=False
+        Ask the cache of moments first, where that pays: for fits that will want
+        `all_gram`. The bits are the same either way.
 
     Attributes
     ----------
@@ -53,7 +57,16 @@ class Design:
         False if X holds a NaN or an infinity, or overflows float64.
     """
 
-    def __init__(self, X, Y, *, sample_weight=None, fit_intercept=True, expected_passes=4):
+    def __init__(
+        self,
+        X,
+        Y,
+        *,
+        sample_weight=None,
+        fit_intercept=True,
+        expected_passes=4,
+        keep_moments=False,
+    ):
         n, p = X.shape
         self.X = X
         self.n_samples, self.n_features = n, p
@@ -63,25 +76,50 @@ class Design:
         self.nbytes = sum(part.nbytes for part in parts)
         self.work_of_fit = self.work * expected_passes
         self.fit_intercept = fit_intercept
-        weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        weights = np.ones(n)
+        if sample_weight is not None:
+            weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
         self.scale = None if sample_weight is None else np.sqrt(weights)
         self.total_weight = float(weights.sum())
+        self.n_passes = 0.0
+        self._moments = moment_cache.NoMoments()
+        if keep_moments and moment_cache.pays(self.work, p):
+            own_weights = None if sample_weight is None else weights
+            self._moments = moment_cache.Moments(
+                X, own_weights, fit_intercept, self.threads(self.work)
+            )
+            self.n_passes += 1
         # NaN and infinity are noticed in what comes out: see is_finite
         with np.errstate(all="ignore"):
             self._first_pass(Y, weights)
 
     def _first_pass(self, Y, weights):
-        X, n_targets = self.X, 1 if Y.ndim == 1 else Y.shape[1]
         self._set_targets(Y, weights)
-        self.matrix = Csc(X) if self.is_sparse else Dense(X, scale=self.scale)
+        self.matrix = Csc(self.X) if self.is_sparse else Dense(self.X, scale=self.scale)
         # x'y for one target comes with the first pass
-        first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
-        stats = self._sparse_stats if self.is_sparse else self._dense_stats
-        self.mean, self.sq_norm, correlation = stats(weights, first)
-        self.n_passes = 1.0
+        self.mean, self.sq_norm, correlation = self._moments.get(
+            "statistics", lambda: self._statistics(weights), self.targets
+        )
         self.is_finite = math.isfinite(self.sq_norm.sum() + self.mean.sum())
-        one = n_targets == 1
-        self.correlation = correlation[np.newaxis] if one else self.dots(self.targets)
+        self._center()
+        if len(self.targets) == 1:
+            self.correlation = correlation[np.newaxis]
+        else:
+            self.correlation = self._moments.get(
+                "correlation", lambda: self.dots(self.targets), self.targets
+            )
+
+    def _statistics(self, weights):
+        """Means, squared norms and x'y for the first target, (3, p): one pass over X."""
+        first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
+        self.n_passes += 1
+        return (self._sparse_stats if self.is_sparse else self._dense_stats)(weights, first)
+
+    def _center(self):
+        if not self.is_sparse:
+            self.matrix.set_center(self.mean, self.scale)
+        elif np.isfinite(self.sq_norm.sum()):
+            self.matrix.center(self.mean, self.scale, self.total_weight, self.sq_norm)
 
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64)
@@ -108,24 +146,18 @@ class Design:
             shift = X[int(np.argmax(weights))].astype(np.float64)
         s1, s2, c = self.matrix.first_pass(weights, u, shift, self.threads(self.work))
         if not self.fit_intercept:
-            self.matrix.set_center(shift, self.scale)
-            return shift, s2, c
+            return np.stack([shift, s2, c])
         offset = s1 / self.total_weight
-        mean = shift + offset
-        self.matrix.set_center(mean, self.scale)
-        return mean, np.maximum(s2 - s1 * offset, 0.0), c
+        return np.stack([shift + offset, np.maximum(s2 - s1 * offset, 0.0), c])
 
     def _sparse_stats(self, weights, u):
-        mean, sq_norm, c = self.matrix.column_stats(
+        return self.matrix.column_stats(
             weights,
             u,
             self.total_weight,
             int(np.argmax(weights)) if self.fit_intercept else -1,
             self.threads(self.work),
         )
-        if np.isfinite(sq_norm.sum()):
-            self.matrix.center(mean, self.scale, self.total_weight, sq_norm)
-        return mean, sq_norm, c
 
     def threads(self, work):
         """Threads for a call of so much work, one where waking more doesn't pay."""
@@ -160,6 +192,10 @@ class Design:
         self.n_passes += self.share(a)
         # eight multiplications in the BLAS take about as long as one element of a pass
         return self.matrix.gram(a, b, self.threads(self.share(a) * self.work * k / 8))
+
+    def all_gram(self):
+        """A'A; read-only where the cache keeps it."""
+        return self._moments.get("gram", lambda: self.gram(np.arange(self.n_features)))
 
     def gather(self, columns):
         """A's columns as a float64 array (n, k) in Fortran order; dense X only."""
