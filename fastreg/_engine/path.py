@@ -31,6 +31,7 @@ from math import ceil
 import numpy as np
 
 from fastreg._engine.problem import BATCH, GramCache, LeastSquaresProblem, gram_budget
+from fastreg._engine.unpenalised import Unpenalised
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.descent import descend
 from fastreg._kernels.penalty import Penalty, duality_gap
@@ -100,6 +101,7 @@ class PathEngine:
             problem.gram = self.design.gram(np.arange(p))
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.cache = cache
+        self._unpenalised = None
         self._last = None  # W, its gradient and ||R||^2 where the last penalty ended
         self._last_l1 = np.inf
 
@@ -112,9 +114,8 @@ class PathEngine:
 
     def solve(self, penalty: Penalty, W) -> Solution:
         """Minimise from W (T, p), which is overwritten with the solution."""
-        if penalty.positive:
-            np.maximum(W, 0.0, out=W)  # a start need not be feasible
-        C, squared_residual = self._start(W)
+        penalty.project(W)  # a start need not be feasible
+        C, squared_residual = self._fit_unpenalised(penalty, W, *self._start(W))
         gap = duality_gap(penalty, W, C, squared_residual)
         n_iter = 0
         # the strong rule (Tibshirani et al. 2012): who is likely to enter at this alpha
@@ -127,7 +128,8 @@ class PathEngine:
             threshold = penalty.l1
             if not moved:
                 break  # at the limit of rounding: another round would do the same
-            C, squared_residual = self.problem.gradient(W, self.gap_tol)
+            gradient = self.problem.gradient(W, self.gap_tol)
+            C, squared_residual = self._fit_unpenalised(penalty, W, *gradient)
             gap = duality_gap(penalty, W, C, squared_residual)
             if not np.isfinite(gap):
                 break
@@ -150,12 +152,20 @@ class PathEngine:
             return self._last[1], self._last[2]
         return self.problem.gradient(W, self.gap_tol)
 
+    def _fit_unpenalised(self, penalty, W, C, squared_residual):
+        """The unpenalised columns fitted exactly, in W; the gradient and ||R||^2 there."""
+        if len(penalty.unpenalised()) == 0:
+            return C, squared_residual
+        if self._unpenalised is None or not self._unpenalised.serves(penalty):
+            self._unpenalised = Unpenalised(self.problem, penalty, self.budget)
+        return self._unpenalised.fit(W, C, squared_residual, self.gap_tol)
+
     def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps, threshold):
         if self.all_features:
             gram = self.problem.gram
             smooth = Gram(gram, C, W, squared_residual)
             return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())
-        support = np.flatnonzero(W.any(axis=0))
+        support = np.union1d(np.flatnonzero(W.any(axis=0)), penalty.unpenalised())
         violators = self._violators(penalty, W, C, support, threshold)
         # As precise as the gap of everything deserves: later rounds start closer.
         gap_tol = max(0.5 * self.gap_tol, 0.05 * gap)
@@ -190,7 +200,7 @@ class PathEngine:
 
     def _violators(self, penalty, W, C, support, threshold):
         """Columns to add, most violating first; at most as many as are in use."""
-        norm = self._dual_norm(penalty, W, C)
+        norm = penalty.dual_norms(W, C)
         found = np.flatnonzero(norm > threshold)
         known = np.zeros(len(norm), dtype=bool)
         known[support] = True
@@ -202,13 +212,6 @@ class PathEngine:
             found = found[np.argpartition(-norm[found], limit)[:limit]]
             found.sort()
         return found
-
-    @staticmethod
-    def _dual_norm(penalty, W, C):
-        C = C - penalty.l2 * W if penalty.l2 else C
-        if len(C) > 1:
-            return np.sqrt(np.einsum("ij,ij->j", C, C))
-        return C[0].copy() if penalty.positive else np.abs(C[0])
 
     # ---- ways to descend on a working set ------------------------------------------
 
@@ -227,12 +230,13 @@ class PathEngine:
         no other column of the cache wants to: none of this reads X."""
         known, gram = self.cache.known, self.cache.gram
         max_sweeps, *rest = options
-        W_known, C_known = W[:, known], C[:, known]
+        W_known, C_known = np.ascontiguousarray(W[:, known]), np.ascontiguousarray(C[:, known])
+        known_penalty = penalty.take(known)
         n_sweeps, any_moved = 0, False
         active = np.empty(0, dtype=np.intp)
         while n_sweeps < max_sweeps:
             wanted = W_known.any(axis=0)
-            wanted |= self._dual_norm(penalty, W_known, C_known) > penalty.l1
+            wanted |= known_penalty.dual_norms(W_known, C_known) > penalty.l1
             wanted[active] = True
             if np.count_nonzero(wanted) == len(active):
                 break
@@ -246,7 +250,8 @@ class PathEngine:
             c = np.ascontiguousarray(C_known[:, active])
             before, c_before = w.copy(), c.copy()
             smooth = Gram(block, c, w, squared_residual)
-            swept, moved = self._sweep(smooth, penalty, w, max_sweeps - n_sweeps, *rest)
+            own = known_penalty.take(active)
+            swept, moved = self._sweep(smooth, own, w, max_sweeps - n_sweeps, *rest)
             n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
             step = w - before
             squared_residual -= float(np.vdot(step, c_before + c))
@@ -262,7 +267,7 @@ class PathEngine:
     def _descend_columns(self, penalty, W, matrix, idx, columns, R, options):
         w = np.ascontiguousarray(W[:, columns])
         smooth = LeastSquares(matrix, idx, self.design.sq_norm[columns], R)
-        swept = self._sweep(smooth, penalty, w, *options)
+        swept = self._sweep(smooth, penalty.take(columns), w, *options)
         smooth.settle()
         W[:, columns] = w
         return swept
@@ -284,32 +289,55 @@ class PathEngine:
         return n_sweeps, any_moved
 
 
-def alpha_max(design, l1_ratio, *, positive=False, joint=True):
-    """The smallest alpha at which all coefficients are zero.
+def alpha_max(design, l1_ratio, *, positive=False, joint=True, factor=None, lower=None, upper=None):
+    """The smallest alpha at which all penalised coefficients are zero.
 
     Targets share one penalty where `joint`; otherwise they are fitted one by one.
+    The unpenalised features are fitted first.
     """
-    C = design.correlation
-    if positive:
-        largest = max(0.0, float(C.max()))
-    elif not joint:
-        largest = float(np.abs(C).max())
-    else:
-        largest = float(np.sqrt(np.einsum("ij,ij->j", C, C).max()))
+    penalty = Penalty(1.0, 0.0, positive, factor=factor, lower=lower, upper=upper)
+    parts = [slice(None)] if joint else [slice(t, t + 1) for t in range(len(design.targets))]
+    largest = max(_largest_norm(LeastSquaresProblem(design, part), penalty) for part in parts)
     return largest / (design.total_weight * l1_ratio)
 
 
-def alpha_grid(design, l1_ratio, *, eps, n_alphas, positive=False):
-    """`n_alphas` values from alpha_max down to eps * alpha_max, evenly in their log."""
-    largest = alpha_max(design, l1_ratio, positive=positive)
+def _largest_norm(problem, penalty):
+    C, zeros = problem.correlation, np.zeros_like(problem.correlation)
+    free = penalty.unpenalised()
+    if len(free) == C.shape[1]:
+        return 0.0
+    if len(free):
+        unpenalised = Unpenalised(problem, penalty, gram_budget(problem.design.nbytes))
+        precision = 1e-12 * problem.squared_norm
+        C, _ = unpenalised.fit(zeros.copy(), C.copy(), problem.squared_norm, precision)
+    norms = penalty.dual_norms(zeros, C)
+    norms[free] = 0.0
+    return float(norms.max())
+
+
+def alpha_grid(design, l1_ratio, *, eps, n_alphas, **penalty):
+    """`n_alphas` values from alpha_max down to eps * alpha_max, evenly in their log.
+
+    `penalty` are the options of `alpha_max`.
+    """
+    largest = alpha_max(design, l1_ratio, **penalty)
     resolution = np.finfo(np.float64).resolution
     if largest <= resolution:
         return np.full(n_alphas, resolution)
     return np.geomspace(largest, largest * eps, num=n_alphas)
 
 
-def elastic_net_penalty(alpha, l1_ratio, total_weight, *, positive=False):
-    """The penalty of N alpha (l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2)."""
+def elastic_net_penalty(
+    alpha, l1_ratio, total_weight, *, positive=False, factor=None, lower=None, upper=None
+):
+    """The penalty of N alpha sum_j f_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)."""
+    if factor is not None and not factor.any():
+        alpha, factor = 0.0, None  # nothing is penalised
     return Penalty(
-        alpha * l1_ratio * total_weight, alpha * (1.0 - l1_ratio) * total_weight, positive
+        alpha * l1_ratio * total_weight,
+        alpha * (1.0 - l1_ratio) * total_weight,
+        positive,
+        factor=factor,
+        lower=lower,
+        upper=upper,
     )
