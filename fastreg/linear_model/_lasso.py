@@ -35,6 +35,7 @@ from fastreg.linear_model._base import (
 )
 from fastreg.linear_model._gram import check_precompute, precomputed_gram
 from fastreg.linear_model._paths import enet_path
+from fastreg.linear_model._penalty_parameters import penalty_options
 
 
 class ElasticNet(LinearRegressor):
@@ -48,6 +49,7 @@ class ElasticNet(LinearRegressor):
         + \alpha \rho \|w\|_1 + \frac{\alpha (1 - \rho)}{2} \|w\|_2^2
 
     with :math:`\rho` = `l1_ratio`, :math:`s_i` the sample weights and :math:`N` their sum.
+    With penalty factors :math:`|w_j|` and :math:`w_j^2` are multiplied by :math:`f_j`.
 
     Parameters
     ----------
@@ -78,6 +80,13 @@ class ElasticNet(LinearRegressor):
         Picks the coordinates when `selection` is "random".
     selection : {"cyclic", "random"}, default="cyclic"
         Order in which coordinate descent visits the coordinates.
+    penalty_factor : float or array-like of shape (n_features,), default=None
+        :math:`f_j \ge 0`, multiplies the whole penalty of feature j; None stands for 1.
+        With 0 a feature is never penalised; 0 for all is ``alpha=0``. Factors are not
+        rescaled.
+    lower, upper : float or array-like of shape (n_features,), default=None
+        Bounds of the coefficients, ``lower <= 0 <= upper``; infinite ones and None
+        stand for no bound. `positive` is the case ``lower=0``.
 
     Attributes
     ----------
@@ -149,6 +158,9 @@ class ElasticNet(LinearRegressor):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
+        penalty_factor: float | ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -161,6 +173,9 @@ class ElasticNet(LinearRegressor):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
 
     def fit(
         self,
@@ -194,9 +209,12 @@ class ElasticNet(LinearRegressor):
                 sample_weight = check_sample_weight(sample_weight, X.shape[0])
             else:
                 X, y = solver_layout(X), np.asarray(y)
-            if self.alpha == 0:
+            limits = penalty_options(self, X.shape[1])
+            unpenalised = limits["factor"] is not None and not limits["factor"].any()
+            if self.alpha == 0 or unpenalised:
+                what = "penalty_factor=0 for all features" if unpenalised else "alpha=0"
                 warnings.warn(
-                    "With alpha=0, this algorithm does not converge well. You are advised to "
+                    f"With {what}, this algorithm does not converge well. You are advised to "
                     "use the LinearRegression estimator.",
                     stacklevel=2,
                 )
@@ -205,7 +223,7 @@ class ElasticNet(LinearRegressor):
             if sample_weight is not None:
                 sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
             with fit_threads():
-                self._fit(X, y, sample_weight, check_input)
+                self._fit(X, y, sample_weight, check_input, limits)
         return self
 
     def _check_parameters(self):
@@ -219,7 +237,7 @@ class ElasticNet(LinearRegressor):
         check_option("selection", self.selection, {"cyclic", "random"})
         check_precompute(self.precompute)
 
-    def _fit(self, X, y, sample_weight, check_input):
+    def _fit(self, X, y, sample_weight, check_input, limits):
         design = Design(X, y, sample_weight=sample_weight, fit_intercept=self.fit_intercept)
         if check_input:
             check_finite(self, design, X, y)
@@ -230,7 +248,7 @@ class ElasticNet(LinearRegressor):
         random = self.selection == "random"
         rng = check_random_state(self.random_state) if random else None
         penalty = elastic_net_penalty(
-            self.alpha, self.l1_ratio, design.total_weight, positive=self.positive
+            self.alpha, self.l1_ratio, design.total_weight, positive=self.positive, **limits
         )
         solutions, cache = [], None
         for t in range(len(W)):
@@ -250,7 +268,7 @@ class ElasticNet(LinearRegressor):
         n_iter = [solution.n_iter for solution in solutions]
         self.dual_gap_ = gaps[0] if len(gaps) == 1 else gaps
         self.n_iter_ = n_iter[0] if len(n_iter) == 1 else n_iter
-        self._warn_all_zero(design, penalty)
+        self._warn_all_zero(design, penalty, limits)
         warn_no_convergence(solutions, design.total_weight, self.tol, max_iter, "", stacklevel=4)
 
     def _start(self, n_targets, n_features):
@@ -265,10 +283,11 @@ class ElasticNet(LinearRegressor):
             )
         return W
 
-    def _warn_all_zero(self, design, penalty):
+    def _warn_all_zero(self, design, penalty, limits):
         if penalty.l1 == 0 or self.coef_.any() or not design.targets.any():
             return
-        largest = alpha_max(design, self.l1_ratio, positive=self.positive, joint=False)
+        options = {"positive": self.positive, "joint": False, **limits}
+        largest = alpha_max(design, self.l1_ratio, **options)
         if self.alpha >= largest > 0:
             warnings.warn(
                 f"alpha={self.alpha:g} is at or above alpha_max={largest:g}, from where on every "
@@ -304,6 +323,8 @@ class Lasso(ElasticNet):
         See :class:`ElasticNet`.
     warm_start, positive, random_state, selection : as in ElasticNet
         See :class:`ElasticNet`.
+    penalty_factor, lower, upper : as in ElasticNet
+        See :class:`ElasticNet`.
 
     Attributes
     ----------
@@ -337,6 +358,9 @@ class Lasso(ElasticNet):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
+        penalty_factor: float | ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -348,3 +372,6 @@ class Lasso(ElasticNet):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper

@@ -26,6 +26,7 @@ from fastreg._validation import (
 )
 from fastreg.linear_model._base import warn_no_convergence
 from fastreg.linear_model._gram import check_precompute, precomputed_gram
+from fastreg.linear_model._penalty_parameters import penalty_options
 
 # What enet_path takes beside its named parameters, with the defaults.
 _SOLVER_PARAMETERS = {
@@ -34,6 +35,9 @@ _SOLVER_PARAMETERS = {
     "random_state": None,
     "selection": "cyclic",
     "sample_weight": None,
+    "penalty_factor": None,
+    "lower": None,
+    "upper": None,
 }
 
 
@@ -156,8 +160,9 @@ def enet_path(
     check_input : bool, default=True
         False skips the checks of X and y.
     **params
-        `tol` (1e-4), `max_iter` (1000), `selection` ("cyclic"), `random_state` and
-        `sample_weight`, as in :class:`ElasticNet`.
+        `tol` (1e-4), `max_iter` (1000), `selection` ("cyclic"), `random_state`,
+        `sample_weight`, `penalty_factor`, `lower` and `upper`, as in
+        :class:`ElasticNet`; bounds for one target only.
 
     Returns
     -------
@@ -243,6 +248,8 @@ def _path(
     weights = check_sample_weight(options["sample_weight"], X.shape[0])
     if weights is not None:
         weights = weights * (X.shape[0] / weights.sum())
+    n_targets = 1 if y.ndim == 1 else y.shape[1]
+    limits = penalty_options({**options, "positive": positive}, X.shape[1], n_targets)
     with fit_threads():
         n_alphas = alphas if isinstance(alphas, int) else len(alphas)
         design = Design(
@@ -254,7 +261,9 @@ def _path(
         W = _start(coef_init, design)
         gram = precomputed_gram(precompute, design, check=check_input)
         if isinstance(alphas, int):
-            alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive)
+            alphas = alpha_grid(
+                design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive, **limits
+            )
         engine = PathEngine(
             LeastSquaresProblem(design, gram=gram),
             tol=options["tol"],
@@ -265,7 +274,9 @@ def _path(
         coefs = np.empty((*W.shape, len(alphas)), dtype=X.dtype)
         solutions = []
         for k, alpha in enumerate(alphas):
-            penalty = elastic_net_penalty(alpha, l1_ratio, design.total_weight, positive=positive)
+            penalty = elastic_net_penalty(
+                alpha, l1_ratio, design.total_weight, positive=positive, **limits
+            )
             solutions.append(engine.solve(penalty, W))
             coefs[..., k] = W
             if verbose:

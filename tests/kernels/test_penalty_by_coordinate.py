@@ -72,13 +72,15 @@ def dual_value(A, Y, theta, l1, l2, lower, upper):
     return value
 
 
-def naive_gap(A, Y, w, l1, l2, lower, upper):
+def naive_gap(A, Y, w, l1, l2, factor, lower, upper):
     """Primal minus the best dual value of the points that `certificate` says it tries."""
+    scaled, conjugated = l1 > 0, l2 > 0
+    l1, l2 = l1 * factor, l2 * factor
     A, Y, w, l1, l2 = (np.asarray(M, dtype=np.longdouble) for M in (A, Y, w, l1, l2))
     R = Y - A @ w
     primal = R @ R / 2 + l1 @ np.abs(w) + l2 @ (w * w) / 2
     values = []
-    if l1.any() or not l2.any():
+    if scaled:
         A2 = np.vstack([A, np.diag(np.sqrt(l2))])
         Y2 = np.append(Y, 0 * w)
         R2 = Y2 - A2 @ w
@@ -90,7 +92,7 @@ def naive_gap(A, Y, w, l1, l2, lower, upper):
         best = max(Y2 @ R2 / (R2 @ R2), 0)
         for s in (min(best, s_max), min(1, s_max)):
             values.append(dual_value(A2, Y2, s * R2, l1, 0 * l2, lower, upper))
-    if l2.any():
+    if conjugated:
         values.append(dual_value(A, Y, R, l1, l2, lower, upper))
     return float(primal - max(values))
 
@@ -118,7 +120,7 @@ def both_gaps(A, y, numbers, w):
     penalty = Penalty(l1, l2, factor=factor, lower=lower, upper=upper)
     R = y - A @ w
     got = duality_gap(penalty, w[None].copy(), (R @ A)[None], float(R @ R))
-    return penalty, got, naive_gap(A, y, w, l1 * factor, l2 * factor, lower, upper)
+    return penalty, got, naive_gap(A, y, w, *numbers)
 
 
 @given(problems())
