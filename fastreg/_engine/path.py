@@ -46,6 +46,8 @@ MIN_GROWTH = 64
 # X afterwards takes the rounding out of the gradient.
 GROWING_SWEEPS = 50
 SETTLED_SWEEPS = 500
+# Rounds without a better gap that end a fit with unpenalised features.
+IDLE_ROUNDS = 20
 # Sweeps over one block of gathered columns before the next is gathered.
 BLOCK_SWEEPS = 5
 
@@ -117,7 +119,7 @@ class PathEngine:
         penalty.project(W)  # a start need not be feasible
         C, squared_residual = self._fit_unpenalised(penalty, W, *self._start(W))
         gap = duality_gap(penalty, W, C, squared_residual)
-        n_iter = 0
+        n_iter, best, idle = 0, gap, 0
         # the strong rule (Tibshirani et al. 2012): who is likely to enter at this alpha
         threshold = min(max(2 * penalty.l1 - self._last_l1, 0.5 * penalty.l1), penalty.l1)
         while gap > self.gap_tol and n_iter < self.max_iter:
@@ -131,7 +133,9 @@ class PathEngine:
             gradient = self.problem.gradient(W, self.gap_tol)
             C, squared_residual = self._fit_unpenalised(penalty, W, *gradient)
             gap = duality_gap(penalty, W, C, squared_residual)
-            if not np.isfinite(gap):
+            best, idle = (gap, 0) if gap < 0.999 * best else (best, idle + 1)
+            # large coefficients without a penalty move by their rounding for ever
+            if not np.isfinite(gap) or (self._unpenalised is not None and idle >= IDLE_ROUNDS):
                 break
         self._last, self._last_l1 = (W.copy(), C, squared_residual), penalty.l1
         return Solution(W, gap, self.gap_tol, min(ceil(n_iter), self.max_iter))
@@ -331,8 +335,12 @@ def elastic_net_penalty(
     alpha, l1_ratio, total_weight, *, positive=False, factor=None, lower=None, upper=None
 ):
     """The penalty of N alpha sum_j f_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)."""
-    if factor is not None and not factor.any():
-        alpha, factor = 0.0, None  # nothing is penalised
+    if factor is not None:
+        largest = float(factor.max())
+        if largest == 0:
+            alpha, factor = 0.0, None  # nothing is penalised
+        elif largest * alpha * total_weight > 1e300:
+            factor = np.minimum(factor, 1e300 / (alpha * total_weight))  # as good as infinite
     return Penalty(
         alpha * l1_ratio * total_weight,
         alpha * (1.0 - l1_ratio) * total_weight,

@@ -8,6 +8,8 @@ DEPENDENT = 1e-14
 REFINEMENTS = 3
 # A gradient counts as zero up to this share of ||A_j|| ||Y||.
 ROUNDING = 1e-13
+# A rest counts as zero if it is worth this share of the gap asked for.
+NEGLIGIBLE = 1e-4
 EPS = np.finfo(np.float64).eps
 
 
@@ -59,7 +61,7 @@ class Unpenalised:
         """Move W[:, U] to the least squares solution, W (T, p) and C = A'R in place.
 
         Returns C and ||R||^2, of the new W. C[:, U] is exactly zero afterwards where
-        the fit reached rounding and no bound holds a coefficient.
+        the fit reached what `gap_tol` can notice and no bound holds a coefficient.
         """
         for _ in range(REFINEMENTS):
             start, before = W[:, self.columns], C[:, self.columns]
@@ -76,8 +78,10 @@ class Unpenalised:
                 break
             C, squared_residual = self.problem.gradient(W, gap_tol)
             c = C[:, self.columns]
-        # coefficients that cancel each other leave their own rounding
+        # coefficients that cancel each other leave their own rounding; and columns that
+        # are all but dependent a rest, from which a step gains c^2 / (2 ||A_j||^2)
         rounding = self.rounding + 4 * EPS * np.abs(w).max(axis=0) @ self.norms * self.norms
+        rounding = np.maximum(rounding, np.sqrt(NEGLIGIBLE * gap_tol) * self.norms)
         C[:, self.columns] = np.where(free & (np.abs(c) <= rounding), 0.0, c)
         return C, squared_residual
 

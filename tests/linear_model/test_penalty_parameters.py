@@ -308,3 +308,30 @@ def test_parameters_are_left_alone(regression):
     model = Lasso(0.1, **copy.deepcopy(options)).fit(X, y)
     for name, value in options.items():
         assert_array_equal(getattr(model, name), value)
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-10, 0.0])
+def test_a_polynomial_trend_is_fitted_and_the_fit_ends(tol):
+    """Unpenalised columns that are dependent but for rounding, on scales of 1e6 and 1e12."""
+    rng = np.random.RandomState(0)
+    X, t = rng.standard_normal((100, 300)), np.linspace(1e6, 1e6 + 1, 100)
+    X[:, 0], X[:, 1], X[:, 2] = t, t**2, t + 1e-4 * rng.standard_normal(100)
+    y = 3 * t + X[:, 5] + 0.1 * rng.standard_normal(100)
+    f = np.r_[np.zeros(3), np.ones(297)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore" if tol == 0 else "error")
+        model = Lasso(0.05, penalty_factor=f, tol=tol, max_iter=20_000).fit(X, y)
+    assert model.dual_gap_ <= max(tol, 1e-6) * y.var()
+    assert np.argmax(np.abs(model.coef_[3:])) == 2
+    assert np.abs(X @ model.coef_ + model.intercept_ - y).max() < 0.5
+
+
+def test_a_factor_may_be_huge(regression):
+    X, y, _ = regression()
+    f = np.r_[1e308, np.ones(11)]
+    model = ElasticNet(0.05, penalty_factor=f, **TIGHT).fit(X, y)
+    left_out = ElasticNet(
+        0.05, upper=np.r_[0, np.full(11, INF)], lower=np.r_[0, np.full(11, -INF)], **TIGHT
+    ).fit(X, y)
+    assert model.coef_[0] == 0
+    assert_allclose(model.coef_, left_out.coef_, atol=1e-7)
