@@ -31,7 +31,7 @@ from math import ceil
 import numpy as np
 
 from fastreg._engine.problem import BATCH, GramCache, LeastSquaresProblem, gram_budget
-from fastreg._engine.unpenalised import Unpenalised
+from fastreg._engine.unpenalised import Elimination, Unpenalised
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.descent import descend
 from fastreg._kernels.penalty import Penalty, duality_gap
@@ -167,6 +167,11 @@ class PathEngine:
     def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps, threshold):
         if self.all_features:
             gram = self.problem.gram
+            eliminated = self._eliminated(penalty)
+            if len(eliminated):
+                return self._descend_eliminated(
+                    penalty, W, C, squared_residual, max_sweeps, Elimination(gram, eliminated)
+                )
             smooth = Gram(gram, C, W, squared_residual)
             return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())
         support = np.union1d(np.flatnonzero(W.any(axis=0)), penalty.unpenalised())
@@ -217,7 +222,25 @@ class PathEngine:
             found.sort()
         return found
 
+    def _eliminated(self, penalty):
+        """The unpenalised columns that no bound holds: moved with the others."""
+        free = penalty.unpenalised()
+        if len(free) == 0 or self._unpenalised.is_bounded:
+            return np.empty(0, dtype=np.intp)
+        return free
+
     # ---- ways to descend on a working set ------------------------------------------
+
+    def _descend_eliminated(self, penalty, W, C, squared_residual, max_sweeps, elimination):
+        columns = np.setdiff1d(np.arange(W.shape[1]), elimination.inner)
+        w, c = np.ascontiguousarray(W[:, columns]), np.ascontiguousarray(C[:, columns])
+        before = w.copy()
+        smooth = Gram(elimination.block(columns), c, w, squared_residual)
+        options = (max_sweeps, self.gap_tol, self.tol, self._seed())
+        swept = descend(smooth, penalty.take(columns), w, *options)
+        W[:, columns] = w
+        elimination.correct(W, C, w - before, columns)
+        return swept
 
     def _extend_cache(self, support, violators):
         if self.cache is None:
@@ -236,20 +259,27 @@ class PathEngine:
         max_sweeps, *rest = options
         W_known, C_known = np.ascontiguousarray(W[:, known]), np.ascontiguousarray(C[:, known])
         known_penalty = penalty.take(known)
+        inner = np.flatnonzero(np.isin(known, self._eliminated(penalty)))
+        elimination = Elimination(gram, inner) if len(inner) else None
         n_sweeps, any_moved = 0, False
         active = np.empty(0, dtype=np.intp)
         while n_sweeps < max_sweeps:
             wanted = W_known.any(axis=0)
             wanted |= known_penalty.dual_norms(W_known, C_known) > penalty.l1
             wanted[active] = True
+            wanted[inner] = False
             if np.count_nonzero(wanted) == len(active):
                 break
             # nearly all of them: then all, as a block of its own would be a copy
             if np.count_nonzero(wanted) > 0.7 * len(known):
                 wanted[:] = True
+            wanted[inner] = False
             active = np.flatnonzero(wanted)
             whole = len(active) == len(known)
-            block = gram if whole else gram[np.ix_(active, active)]
+            if elimination is not None:
+                block = elimination.block(active)
+            else:
+                block = gram if whole else gram[np.ix_(active, active)]
             w = np.ascontiguousarray(W_known[:, active])
             c = np.ascontiguousarray(C_known[:, active])
             before, c_before = w.copy(), c.copy()
@@ -264,6 +294,8 @@ class PathEngine:
             for first in range(0, len(moving), BATCH):
                 part = moving[first : first + BATCH]
                 C_known -= step[:, part] @ gram[active[part]]
+            if elimination is not None:
+                elimination.correct(W_known, C_known, step, active)
             W_known[:, active] = w
         W[:, known] = W_known
         return n_sweeps, any_moved

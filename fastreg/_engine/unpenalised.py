@@ -49,6 +49,8 @@ class Unpenalised:
         self.norms = np.sqrt(design.sq_norm[self.columns])
         self.rounding = ROUNDING * self.norms * np.sqrt(problem.squared_norm)
         self._inverse_of = None
+        # without bounds they need not be descended on: see Elimination
+        self.is_bounded = bool(np.isfinite(np.append(self.lower, self.upper)).any())
 
     def serves(self, penalty):
         """Whether it is about the unpenalised columns and bounds of `penalty`."""
@@ -131,18 +133,11 @@ class Unpenalised:
         return w, c, []
 
     def _newton(self, c, free):
-        """The step that takes the gradient on the free columns to zero.
-
-        With a unit diagonal; dependent columns share by least norm.
-        """
+        """The step that takes the gradient on the free columns to zero."""
         if self._inverse_of is None or not np.array_equal(self._inverse_of, free):
-            norms = np.where(self.norms[free] > 0, self.norms[free], 1.0)
-            values, vectors = np.linalg.eigh(self.gram[np.ix_(free, free)] / np.outer(norms, norms))
-            kept = values > DEPENDENT * len(values)
+            self._root = inverse_root(self.gram[np.ix_(free, free)], self.norms[free])
             self._inverse_of = free.copy()
-            self._vectors = vectors[:, kept] / norms[:, np.newaxis]
-            self._values = values[kept]
-        return ((c[:, free] @ self._vectors) / self._values) @ self._vectors.T
+        return (c[:, free] @ self._root) @ self._root.T
 
     def _longest_step(self, w, target):
         """The share of the way to `target` that is feasible, and which columns end it."""
@@ -165,3 +160,49 @@ class Unpenalised:
         wish = np.where(free | (self.lower == self.upper) | (wish <= self.rounding), 0.0, wish)
         wish /= norms
         return int(wish.argmax()) if wish.any() else None
+
+
+class Elimination:
+    """Unpenalised columns U eliminated from the Gram matrix of others.
+
+    For each move of the others, U is moved to its least squares solution: the Gram
+    matrix becomes the Schur complement G - G_U' G_UU^+ G_U. Descent on it is not
+    slowed by what the others share with U.
+
+    Parameters
+    ----------
+    gram : ndarray of shape (k, k)
+    inner : ndarray of ints
+        Where U is in it.
+    """
+
+    def __init__(self, gram, inner):
+        self.gram, self.inner = gram, inner
+        self.root = inverse_root(gram[np.ix_(inner, inner)], np.sqrt(gram[inner, inner]))
+        self.cross = np.ascontiguousarray(self.root.T @ gram[inner])
+
+    def block(self, columns):
+        """The Schur complement of these columns; zero where they depend on U."""
+        block = self.gram[np.ix_(columns, columns)]
+        cross, norms = self.cross[:, columns], block.diagonal().copy()
+        block -= cross.T @ cross
+        dependent = block.diagonal() <= DEPENDENT * 100 * norms
+        block[dependent] = block[:, dependent] = 0.0
+        return block
+
+    def correct(self, W, C, step, columns):
+        """After `step` (T, k') of the columns, and C -= step G: the move of U."""
+        shift = step @ self.cross[:, columns].T
+        C += shift @ self.cross
+        W[:, self.inner] -= shift @ self.root.T
+
+
+def inverse_root(gram, norms):
+    """L with L L' the pseudo-inverse of `gram`, scaled to a unit diagonal by `norms`.
+
+    Dependent columns share by least norm.
+    """
+    norms = np.where(norms > 0, norms, 1.0)
+    values, vectors = np.linalg.eigh(gram / np.outer(norms, norms))
+    kept = values > DEPENDENT * len(values)
+    return vectors[:, kept] / np.sqrt(values[kept]) / norms[:, np.newaxis]

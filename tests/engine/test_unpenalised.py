@@ -242,3 +242,35 @@ def test_penalties_with_other_unpenalised_columns_follow_each_other(data, factor
         penalty = elastic_net_penalty(0.1, 1.0, design.total_weight, **options)
         kept.solve(penalty, W)
         assert_allclose(W, solve(design, penalty, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("n_features", [200, 600])
+def test_a_shared_factor_does_not_slow_descent(n_features):
+    """What all columns share with an unpenalised one is eliminated, not descended on."""
+    rng = np.random.RandomState(0)
+    z = rng.standard_normal((80, 2))
+    X = rng.standard_normal((80, n_features)) + 5 * z[:, :1]
+    X[:, :2] = z
+    y = 5 * z[:, 0] + X[:, 5:15].sum(axis=1) + rng.standard_normal(80)
+    factor = np.r_[0.0, 0.0, np.ones(n_features - 2)]
+    design = Design(X, y)
+    alpha = 0.05 * alpha_max(design, 1.0, factor=factor)
+    engine = PathEngine(LeastSquaresProblem(design), tol=1e-7, max_iter=5000)
+    penalty = elastic_net_penalty(alpha, 1.0, design.total_weight, factor=factor)
+    solution = engine.solve(penalty, np.zeros((1, n_features)))
+    assert solution.converged
+    assert solution.n_iter <= 300
+
+
+@pytest.mark.parametrize("way", ["gram", "none", "all features"])
+def test_columns_that_depend_on_unpenalised_ones_stay_out(way, data, factor, small_budget):
+    X, Y = data[0].copy(), data[1]
+    X[:, 20] = X[:, 3] - 2 * X[:, 17]
+    X[:, 21] = X[:, 40]
+    if way != "all features":
+        small_budget(BUDGETS[way])
+    design = Design(X, Y)
+    alpha = 0.1 * alpha_max(design, 0.9, factor=factor)
+    W = solve(design, elastic_net_penalty(alpha, 0.9, design.total_weight, factor=factor), 2)
+    assert not W[:, 20:22].any()
+    assert W[:, 22:].any()
