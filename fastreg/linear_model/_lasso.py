@@ -250,7 +250,7 @@ class ElasticNet(LinearRegressor):
         penalty = elastic_net_penalty(
             self.alpha, self.l1_ratio, design.total_weight, positive=self.positive, **limits
         )
-        solutions, cache = [], None
+        solutions, working_set = [], None
         for t in range(len(W)):
             engine = PathEngine(
                 LeastSquaresProblem(design, slice(t, t + 1), gram),
@@ -258,10 +258,10 @@ class ElasticNet(LinearRegressor):
                 max_iter=max_iter,
                 rng=rng,
                 whole_gram=self.precompute is True,
-                cache=cache,
+                working_set=working_set,
             )
             solutions.append(engine.solve(penalty, W[t : t + 1]))
-            cache = engine.cache
+            working_set = engine.working_set
             gram = engine.problem.gram if gram is None else gram
         self._set_solution(design, W, y.shape[1:], X.dtype)
         gaps = np.array([solution.gap for solution in solutions]) / design.total_weight

@@ -273,14 +273,15 @@ def _path(
         )
         coefs = np.empty((*W.shape, len(alphas)), dtype=X.dtype)
         solutions = []
-        for k, alpha in enumerate(alphas):
-            penalty = elastic_net_penalty(
-                alpha, l1_ratio, design.total_weight, positive=positive, **limits
-            )
-            solutions.append(engine.solve(penalty, W))
-            coefs[..., k] = W
+        penalties = [
+            elastic_net_penalty(alpha, l1_ratio, design.total_weight, positive=positive, **limits)
+            for alpha in alphas
+        ]
+        for k, solution in enumerate(engine.path(penalties, W)):
+            solutions.append(solution)
+            coefs[..., k] = solution.W
             if verbose:
-                _print_step(k, alpha, solutions[-1], design)
+                _print_step(k, alphas[k], solution, design)
     return _result(alphas, coefs, solutions, design, options, y, return_n_iter)
 
 
