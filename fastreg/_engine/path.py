@@ -32,7 +32,7 @@ from math import ceil
 import numpy as np
 
 from fastreg._engine.problem import LeastSquaresProblem, gram_budget
-from fastreg._engine.unpenalised import Unpenalised
+from fastreg._engine.unpenalised import Elimination, Unpenalised
 from fastreg._engine.working_set import WorkingSet
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.descent import descend
@@ -271,22 +271,15 @@ class PathEngine:
                 w = np.ascontiguousarray(it.W[:, columns])
                 c = np.ascontiguousarray(it.C[:, columns])
                 squared_residual = it.squared_residual
-            smooth = Gram(gram, c, w, squared_residual)
             sweeps = self.max_iter - it.n_iter
-            swept, it.moved = self._sweep(
-                smooth,
-                it.penalty.take(columns),
-                w,
-                sweeps,
-                SETTLED_SWEEPS,
-                0.5 * self.gap_tol,
-                max(self.tol, 1e-3),
-                self._seed(),
-                self.working_set.factor,
+            tols = 0.5 * self.gap_tol, max(self.tol, 1e-3)
+            options = (sweeps, SETTLED_SWEEPS, *tols, self._seed())
+            penalty, factor = it.penalty.take(columns), self.working_set.factor
+            swept, it.moved, squared_residual = self._descend_on(
+                gram, factor, penalty, w, c, squared_residual, self._sweep, options
             )
             it.n_iter += swept
             it.moved = it.moved or it.C is None
-            squared_residual = smooth.current_squared_residual(w)
             it.W = np.zeros_like(it.W)
             it.W[:, columns] = w
 
@@ -303,16 +296,16 @@ class PathEngine:
     def _descend_alone(self, it, violators, growing):
         sweeps = self.max_iter - it.n_iter
         if self.all_features:
-            smooth = Gram(self.problem.gram, it.C, it.W, it.squared_residual)
-            swept, it.moved = descend(
-                smooth,
+            options = (int(sweeps), self.gap_tol, self.tol, self._seed())
+            swept, it.moved, _ = self._descend_on(
+                self.problem.gram,
+                self.factor,
                 it.penalty,
                 it.W,
-                int(sweeps),
-                self.gap_tol,
-                self.tol,
-                self._seed(),
-                self.factor,
+                it.C,
+                it.squared_residual,
+                descend,
+                options,
             )
             it.n_iter += swept
             return
@@ -402,11 +395,38 @@ class PathEngine:
         columns = self.working_set.columns
         w = np.ascontiguousarray(it.W[:, columns])
         c = np.ascontiguousarray(it.C[:, columns])
-        smooth = Gram(self.working_set.gram, c, w, it.squared_residual)
-        penalty = it.penalty.take(columns)
-        swept = self._sweep(smooth, penalty, w, *options, self.working_set.factor)
+        gram, factor, penalty = (
+            self.working_set.gram,
+            self.working_set.factor,
+            it.penalty.take(columns),
+        )
+        swept, moved, _ = self._descend_on(
+            gram, factor, penalty, w, c, it.squared_residual, self._sweep, options
+        )
         it.W[:, columns] = w
-        return swept
+        return swept, moved
+
+    def _descend_on(self, gram, factor, penalty, w, c, squared_residual, run, options):
+        """`run` on a Gram matrix from w with gradient c, both moved; sweeps, whether any
+        moved, and ||R||^2. Unpenalised columns without bounds are moved along."""
+        inner = penalty.unpenalised()
+        if len(inner) == 0 or self._unpenalised.is_bounded:
+            smooth = Gram(gram, c, w, squared_residual)
+            swept, moved = run(smooth, penalty, w, *options, factor)
+            return swept, moved, smooth.current_squared_residual(w)
+        others = np.delete(np.arange(len(gram)), inner)
+        if len(others) == 0:
+            return 0, False, squared_residual
+        elimination = Elimination(gram, inner)
+        w_others, c_others = (np.ascontiguousarray(part[:, others]) for part in (w, c))
+        before = w_others.copy()
+        smooth = Gram(elimination.block(others), c_others, w_others, squared_residual)
+        swept, moved = run(smooth, penalty.take(others), w_others, *options)
+        step = w_others - before
+        w[:, others] = w_others
+        c -= step @ gram[others]
+        elimination.correct(w, c, step, others)
+        return swept, moved, smooth.current_squared_residual(w_others)
 
     def _descend_columns(self, penalty, W, columns, R, options):
         return self._descend_matrix(penalty, W, self.design.matrix, columns, columns, R, options)
