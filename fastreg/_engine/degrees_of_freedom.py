@@ -21,16 +21,20 @@ def degrees_of_freedom(engine, W, penalty):
     """
     design = engine.design
     active = np.flatnonzero(W.any(axis=0))
+    if penalty.bounded:  # a coefficient at its bound doesn't follow y
+        low, high = penalty.bounds(active)
+        active = active[(low < W[0, active]) & (W[0, active] < high)]
+    l1, l2 = penalty.strengths(active)
     n_tasks, k = len(W), len(active)
     if k == 0 or (penalty.l2 == 0 and (n_tasks == 1 or penalty.l1 == 0)):
         # a loose tolerance or no penalty leaves more columns than they span dimensions
         return float(n_tasks * min(k, design.n_samples - design.fit_intercept))
     if n_tasks > 1:
-        return _trace_of_blocks(_active_gram(engine, active), W[:, active], penalty)
-    if k > design.n_samples and not design.is_sparse:
+        return _trace_of_blocks(_active_gram(engine, active), W[:, active], l1, l2)
+    if k > design.n_samples and not design.is_sparse and penalty.factor is None:
         # AA' has the same eigenvalues but zeros, and is smaller
-        return _trace(row_gram(design, active), penalty.l2)
-    return _trace(_active_gram(engine, active), penalty.l2)
+        return _trace(row_gram(design, active), l2[:1])
+    return _trace(_active_gram(engine, active), l2)
 
 
 def _active_gram(engine, active):
@@ -44,12 +48,12 @@ def _active_gram(engine, active):
 
 
 def _trace(G, l2):
-    """tr(G (G + l2 I)^-1) = k - l2 tr((G + l2 I)^-1)."""
-    inverse = _inverse(G, np.full(len(G), l2))
-    return float(np.clip(len(G) - l2 * np.trace(inverse), 0.0, len(G)))
+    """tr(G (G + D)^-1) = k - tr(D (G + D)^-1) with D = diag(l2)."""
+    inverse = _inverse(G, l2)
+    return float(np.clip(len(G) - np.sum(l2 * inverse.diagonal()), 0.0, len(G)))
 
 
-def _trace_of_blocks(G, W, penalty):
+def _trace_of_blocks(G, W, l1, l2):
     """The same for T tasks, by matrices of the size of G whatever T is.
 
     The Hessian of l1 ||w_j|| + l2/2 ||w_j||^2 is (c_j + l2) I - c_j u_j u_j' with
@@ -58,8 +62,8 @@ def _trace_of_blocks(G, W, penalty):
     """
     n_tasks, k = W.shape
     norm = np.sqrt((W * W).sum(axis=0))
-    c, U = penalty.l1 / norm, W / norm
-    diagonal = c + penalty.l2
+    c, U = l1 / norm, W / norm
+    diagonal = c + l2
     inverse = _inverse(G, diagonal)
     K = np.sqrt(np.outer(c, c)) * (U.T @ U)
     inner = inverse - (inverse * diagonal) @ inverse  # N^-1 G N^-1

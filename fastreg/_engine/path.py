@@ -32,6 +32,7 @@ from math import ceil
 import numpy as np
 
 from fastreg._engine.problem import LeastSquaresProblem, gram_budget
+from fastreg._engine.unpenalised import Elimination, Unpenalised
 from fastreg._engine.working_set import WorkingSet
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.descent import descend
@@ -49,6 +50,8 @@ MIN_GROWTH = 64
 # X afterwards takes the rounding out of the gradient.
 GROWING_SWEEPS = 50
 SETTLED_SWEEPS = 500
+# Rounds without a better gap that end a fit with unpenalised features.
+IDLE_ROUNDS = 20
 # Sweeps over one block of gathered columns before the next is gathered.
 BLOCK_SWEEPS = 5
 # Alphas that share a pass: so many, and none below this part of the last one.
@@ -83,6 +86,8 @@ class _Iterate:
     gap: float = np.inf
     n_iter: float = 0.0
     moved: bool = True
+    best_gap: float = np.inf
+    n_idle: int = 0
 
     def start_from(self, other):
         """Take over where `other` is."""
@@ -135,6 +140,7 @@ class PathEngine:
         self.factor = FaceFactor(p) if self.all_features else None
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.working_set = working_set
+        self._unpenalised = None
         self._last = None  # where the last penalty ended
 
     def _useful_gram(self, n, p):
@@ -207,14 +213,28 @@ class PathEngine:
 
     def _first_iterate(self, penalty, W):
         """At W, without a pass where the last penalty ended."""
-        W = np.maximum(W, 0.0) if penalty.positive else W.copy()  # made feasible
+        W = W.copy()
+        penalty.project(W)  # made feasible
         it = _Iterate(penalty, W)
         if self._last is not None and np.array_equal(W, self._last.W):
             it.start_from(self._last)
-            return it
-        it.C, it.squared_residual = self.problem.gradient(W, self.gap_tol)
-        it.gap = duality_gap(penalty, W, it.C, it.squared_residual)
+            self._set_gradient(it, it.C, it.squared_residual)
+        else:
+            self._set_gradient(it, *self.problem.gradient(W, self.gap_tol))
         return it
+
+    def _set_gradient(self, it, C, squared_residual):
+        """The gradient, ||R||^2 and gap at W, once its unpenalised columns are fitted."""
+        if len(it.penalty.unpenalised()):
+            if self._unpenalised is None or not self._unpenalised.serves(it.penalty):
+                self._unpenalised = Unpenalised(self.problem, it.penalty, self.budget)
+            C, squared_residual = self._unpenalised.fit(it.W, C, squared_residual, self.gap_tol)
+            # large coefficients without a penalty move by their rounding for ever
+            it.n_idle += 1
+        it.C, it.squared_residual = C, squared_residual
+        it.gap = duality_gap(it.penalty, it.W, C, squared_residual)
+        if it.gap < 0.999 * it.best_gap:
+            it.best_gap, it.n_idle = it.gap, 0
 
     def _is_open(self, it):
         # nothing moved: at the limit of rounding another round would do the same
@@ -222,6 +242,7 @@ class PathEngine:
             not it.gap <= self.gap_tol
             and it.moved
             and it.n_iter < self.max_iter
+            and it.n_idle < IDLE_ROUNDS
             and np.isfinite(it.gap)
         )
 
@@ -239,8 +260,7 @@ class PathEngine:
         n_tasks = len(iterates[0].W)
         for k, it in enumerate(iterates):
             rows = slice(k * n_tasks, (k + 1) * n_tasks)
-            it.C, it.squared_residual = C[rows], float(squared_residuals[rows].sum())
-            it.gap = duality_gap(it.penalty, it.W, it.C, it.squared_residual)
+            self._set_gradient(it, C[rows], float(squared_residuals[rows].sum()))
 
     def _descend_along(self, iterates):
         """Descend on the working set; without a gradient of its own, from the last one."""
@@ -251,22 +271,15 @@ class PathEngine:
                 w = np.ascontiguousarray(it.W[:, columns])
                 c = np.ascontiguousarray(it.C[:, columns])
                 squared_residual = it.squared_residual
-            smooth = Gram(gram, c, w, squared_residual)
             sweeps = self.max_iter - it.n_iter
-            swept, it.moved = self._sweep(
-                smooth,
-                it.penalty,
-                w,
-                sweeps,
-                SETTLED_SWEEPS,
-                0.5 * self.gap_tol,
-                max(self.tol, 1e-3),
-                self._seed(),
-                self.working_set.factor,
+            tols = 0.5 * self.gap_tol, max(self.tol, 1e-3)
+            options = (sweeps, SETTLED_SWEEPS, *tols, self._seed())
+            penalty, factor = it.penalty.take(columns), self.working_set.factor
+            swept, it.moved, squared_residual = self._descend_on(
+                gram, factor, penalty, w, c, squared_residual, self._sweep, options
             )
             it.n_iter += swept
             it.moved = it.moved or it.C is None
-            squared_residual = smooth.current_squared_residual(w)
             it.W = np.zeros_like(it.W)
             it.W[:, columns] = w
 
@@ -278,22 +291,21 @@ class PathEngine:
             self._descend_alone(it, violators, growing or level == 1.0)
             level = 1.0
             if it.moved:
-                it.C, it.squared_residual = self.problem.gradient(it.W, self.gap_tol)
-                it.gap = duality_gap(it.penalty, it.W, it.C, it.squared_residual)
+                self._set_gradient(it, *self.problem.gradient(it.W, self.gap_tol))
 
     def _descend_alone(self, it, violators, growing):
         sweeps = self.max_iter - it.n_iter
         if self.all_features:
-            smooth = Gram(self.problem.gram, it.C, it.W, it.squared_residual)
-            swept, it.moved = descend(
-                smooth,
+            options = (int(sweeps), self.gap_tol, self.tol, self._seed())
+            swept, it.moved, _ = self._descend_on(
+                self.problem.gram,
+                self.factor,
                 it.penalty,
                 it.W,
-                int(sweeps),
-                self.gap_tol,
-                self.tol,
-                self._seed(),
-                self.factor,
+                it.C,
+                it.squared_residual,
+                descend,
+                options,
             )
             it.n_iter += swept
             return
@@ -309,7 +321,7 @@ class PathEngine:
             swept, it.moved = self._descend_gram(it, options)
         else:
             self.working_set = None
-            columns = np.union1d(np.flatnonzero(it.W.any(axis=0)), violators)
+            columns = np.union1d(np.flatnonzero(self._in_use([it])), violators)
             R = self.design.residual(it.W, self.problem.targets)
             way = self._descend_columns if self.design.matrix.has_columns else self._descend_blocks
             swept, it.moved = way(it.penalty, it.W, columns, R, options)
@@ -330,12 +342,11 @@ class PathEngine:
     def _violators(self, iterates, level):
         """The columns whose gradient is most above `level` times what the penalty holds
         back; their number is bounded by that of the columns in use."""
-        ratio, in_use = 0.0, np.zeros(self.design.n_features, dtype=bool)
+        ratio, in_use = 0.0, self._in_use(iterates)
         for it in iterates:
-            in_use |= it.W.any(axis=0)
             if it.C is not None:
                 l1 = iterates[-1].penalty.l1 if iterates[-1].C is None else it.penalty.l1
-                norm = self._dual_norm(it.penalty, it.W, it.C)
+                norm = it.penalty.dual_norms(it.W, it.C)
                 ratio = np.maximum(ratio, norm / l1 if l1 else norm)
         found = np.flatnonzero(ratio > (level if l1 else 0.0))
         known = in_use.copy()
@@ -352,18 +363,17 @@ class PathEngine:
             found.sort()
         return found
 
-    @staticmethod
-    def _dual_norm(penalty, W, C):
-        C = C - penalty.l2 * W if penalty.l2 else C
-        if len(C) > 1:
-            return np.sqrt(np.einsum("ij,ij->j", C, C))
-        return C[0].copy() if penalty.positive else np.abs(C[0])
-
-    def _extend(self, iterates, violators):
-        """Bring all columns in use and the violators into the working set, if it has room."""
+    def _in_use(self, iterates):
+        """Which columns have a coefficient, or no penalty."""
         in_use = np.zeros(self.design.n_features, dtype=bool)
         for it in iterates:
             in_use |= it.W.any(axis=0)
+            in_use[it.penalty.unpenalised()] = True
+        return in_use
+
+    def _extend(self, iterates, violators):
+        """Bring all columns in use and the violators into the working set, if it has room."""
+        in_use = self._in_use(iterates)
         in_use[violators] = True
         wanted = np.flatnonzero(in_use)
         if len(wanted) > self.max_gram:
@@ -385,10 +395,38 @@ class PathEngine:
         columns = self.working_set.columns
         w = np.ascontiguousarray(it.W[:, columns])
         c = np.ascontiguousarray(it.C[:, columns])
-        smooth = Gram(self.working_set.gram, c, w, it.squared_residual)
-        swept = self._sweep(smooth, it.penalty, w, *options, self.working_set.factor)
+        gram, factor, penalty = (
+            self.working_set.gram,
+            self.working_set.factor,
+            it.penalty.take(columns),
+        )
+        swept, moved, _ = self._descend_on(
+            gram, factor, penalty, w, c, it.squared_residual, self._sweep, options
+        )
         it.W[:, columns] = w
-        return swept
+        return swept, moved
+
+    def _descend_on(self, gram, factor, penalty, w, c, squared_residual, run, options):
+        """`run` on a Gram matrix from w with gradient c, both moved; sweeps, whether any
+        moved, and ||R||^2. Unpenalised columns without bounds are moved along."""
+        inner = penalty.unpenalised()
+        if len(inner) == 0 or self._unpenalised.is_bounded:
+            smooth = Gram(gram, c, w, squared_residual)
+            swept, moved = run(smooth, penalty, w, *options, factor)
+            return swept, moved, smooth.current_squared_residual(w)
+        others = np.delete(np.arange(len(gram)), inner)
+        if len(others) == 0:
+            return 0, False, squared_residual
+        elimination = Elimination(gram, inner)
+        w_others, c_others = (np.ascontiguousarray(part[:, others]) for part in (w, c))
+        before = w_others.copy()
+        smooth = Gram(elimination.block(others), c_others, w_others, squared_residual)
+        swept, moved = run(smooth, penalty.take(others), w_others, *options)
+        step = w_others - before
+        w[:, others] = w_others
+        c -= step @ gram[others]
+        elimination.correct(w, c, step, others)
+        return swept, moved, smooth.current_squared_residual(w_others)
 
     def _descend_columns(self, penalty, W, columns, R, options):
         return self._descend_matrix(penalty, W, self.design.matrix, columns, columns, R, options)
@@ -396,7 +434,7 @@ class PathEngine:
     def _descend_matrix(self, penalty, W, matrix, idx, columns, R, options):
         w = np.ascontiguousarray(W[:, columns])
         smooth = LeastSquares(matrix, idx, self.design.sq_norm[columns], R)
-        swept = self._sweep(smooth, penalty, w, *options)
+        swept = self._sweep(smooth, penalty.take(columns), w, *options)
         smooth.settle()
         W[:, columns] = w
         return swept
@@ -423,32 +461,59 @@ def forms_gram(n_features, whole_gram):
     return whole_gram or n_features <= ALL_FEATURES
 
 
-def alpha_max(design, l1_ratio, *, positive=False, joint=True):
-    """The smallest alpha at which all coefficients are zero.
+def alpha_max(design, l1_ratio, *, positive=False, joint=True, factor=None, lower=None, upper=None):
+    """The smallest alpha at which all penalised coefficients are zero.
 
     Targets share one penalty where `joint`; otherwise they are fitted one by one.
+    The unpenalised features are fitted first.
     """
-    C = design.correlation
-    if positive:
-        largest = max(0.0, float(C.max()))
-    elif not joint:
-        largest = float(np.abs(C).max())
-    else:
-        largest = float(np.sqrt(np.einsum("ij,ij->j", C, C).max()))
+    penalty = Penalty(1.0, 0.0, positive, factor=factor, lower=lower, upper=upper)
+    parts = [slice(None)] if joint else [slice(t, t + 1) for t in range(len(design.targets))]
+    largest = max(_largest_norm(LeastSquaresProblem(design, part), penalty) for part in parts)
     return largest / (design.total_weight * l1_ratio)
 
 
-def alpha_grid(design, l1_ratio, *, eps, n_alphas, positive=False):
-    """`n_alphas` values from alpha_max down to eps * alpha_max, evenly in their log."""
-    largest = alpha_max(design, l1_ratio, positive=positive)
+def _largest_norm(problem, penalty):
+    C, zeros = problem.correlation, np.zeros_like(problem.correlation)
+    free = penalty.unpenalised()
+    if len(free) == C.shape[1]:
+        return 0.0
+    if len(free):
+        unpenalised = Unpenalised(problem, penalty, gram_budget(problem.design.nbytes))
+        precision = 1e-12 * problem.squared_norm
+        C, _ = unpenalised.fit(zeros.copy(), C.copy(), problem.squared_norm, precision)
+    norms = penalty.dual_norms(zeros, C)
+    norms[free] = 0.0
+    return float(norms.max())
+
+
+def alpha_grid(design, l1_ratio, *, eps, n_alphas, **penalty):
+    """`n_alphas` values from alpha_max down to eps * alpha_max, evenly in their log.
+
+    `penalty` are the options of `alpha_max`.
+    """
+    largest = alpha_max(design, l1_ratio, **penalty)
     resolution = np.finfo(np.float64).resolution
     if largest <= resolution:
         return np.full(n_alphas, resolution)
     return np.geomspace(largest, largest * eps, num=n_alphas)
 
 
-def elastic_net_penalty(alpha, l1_ratio, total_weight, *, positive=False):
-    """The penalty of N alpha (l1_ratio ||w||_1 + (1 - l1_ratio)/2 ||w||^2)."""
+def elastic_net_penalty(
+    alpha, l1_ratio, total_weight, *, positive=False, factor=None, lower=None, upper=None
+):
+    """The penalty of N alpha sum_j f_j (l1_ratio |w_j| + (1 - l1_ratio)/2 w_j^2)."""
+    if factor is not None:
+        largest = float(factor.max())
+        if largest == 0:
+            alpha, factor = 0.0, None  # nothing is penalised
+        elif largest * alpha * total_weight > 1e300:
+            factor = np.minimum(factor, 1e300 / (alpha * total_weight))  # as good as infinite
     return Penalty(
-        alpha * l1_ratio * total_weight, alpha * (1.0 - l1_ratio) * total_weight, positive
+        alpha * l1_ratio * total_weight,
+        alpha * (1.0 - l1_ratio) * total_weight,
+        positive,
+        factor=factor,
+        lower=lower,
+        upper=upper,
     )

@@ -245,7 +245,7 @@ cdef class Csc(Matrix):
         """LANES rows of V at a time, interleaved: one jump in memory serves them all."""
         cdef double[:, ::1] U = np.empty((self.n_samples, LANES))
         cdef double[::1] total = np.empty(LANES)
-        cdef Py_ssize_t t, n_lanes, i, j, first, last, p = self.n_features
+        cdef Py_ssize_t t, n_lanes, j, first, last, p = self.n_features
         cdef Py_ssize_t step = max(
             COLUMN_CHUNK, <Py_ssize_t> (INTERRUPT_WORK / 8 * (p / (self.indptr[p] + 1.0))))
         for t in range(0, V.shape[0], LANES):

@@ -73,7 +73,7 @@ cdef double sweep(Smooth smooth, Penalty penalty, double *w, double *z, double *
             for t in range(n_tasks):
                 d[t] = w[t * k + j]
                 z[t] += curvature * d[t]
-            penalty.prox(z, curvature, n_tasks)
+            penalty.prox(j, z, curvature, n_tasks)
         else:
             for t in range(n_tasks):
                 d[t] = w[t * k + j]

@@ -54,9 +54,9 @@ cdef class FaceNewton:
 
     cdef bint improve(self, double *w) noexcept nogil:
         """Go to the optimum of a face where that lowers the objective; returns whether."""
-        cdef Py_ssize_t attempt
+        cdef Py_ssize_t _attempt
         self.find_face(w)
-        for attempt in range(MAX_FACES):
+        for _attempt in range(MAX_FACES):
             if not self.solve(w):
                 break
             if not self.advance(w):
@@ -69,11 +69,11 @@ cdef class FaceNewton:
     cdef bint solve(self, const double *w) noexcept nogil:
         """The step to the optimum on the coordinates of the face that are not at a kink."""
         cdef Py_ssize_t i, j
-        cdef double c
+        cdef double c, slope, curvature
         self.n_free = 0
         for i in range(self.size):
             j = self.face[i]
-            if w[j] != 0 or self.slope[i] == 0:
+            if self.penalty.face(j, w[j], &slope, &curvature):
                 self.smooth.grad(j, &c)
                 self.free[self.n_free] = j
                 self.free_curvature[self.n_free] = self.curvature[i]

@@ -29,6 +29,7 @@ from fastreg.linear_model._base import (
 )
 from fastreg.linear_model._gram import check_precompute, precomputed_gram
 from fastreg.linear_model._paths import enet_path
+from fastreg.linear_model._penalty_parameters import penalty_options
 
 
 class CoordinateDescentRegressor(LinearRegressor):
@@ -43,6 +44,11 @@ class CoordinateDescentRegressor(LinearRegressor):
         """Targets that share a penalty, one group after the other."""
         return [slice(t, t + 1) for t in range(n_targets)]
 
+    def _n_joint_targets(self, y):
+        """How many targets share a penalty."""
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        return len(range(n_targets)[self._target_groups(n_targets)[0]])
+
     def _check_target(self, y):
         """Raise for a y that this estimator cannot fit; here every one will do."""
 
@@ -56,9 +62,12 @@ class CoordinateDescentRegressor(LinearRegressor):
             else:
                 X, y = solver_layout(X), np.asarray(y)
             self._check_target(y)
-            if self.alpha == 0:
+            limits = penalty_options(self, X.shape[1], self._n_joint_targets(y))
+            unpenalised = limits["factor"] is not None and not limits["factor"].any()
+            if self.alpha == 0 or unpenalised:
+                what = "penalty_factor=0 for all features" if unpenalised else "alpha=0"
                 warnings.warn(
-                    "With alpha=0, this algorithm does not converge well. You are advised to "
+                    f"With {what}, this algorithm does not converge well. You are advised to "
                     "use the LinearRegression estimator.",
                     stacklevel=3,
                 )
@@ -67,7 +76,7 @@ class CoordinateDescentRegressor(LinearRegressor):
             if sample_weight is not None:
                 sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
             with fit_threads():
-                self._fit(X, y, sample_weight, check_input)
+                self._fit(X, y, sample_weight, check_input, limits)
 
     def _check_parameters(self):
         check_number("alpha", self.alpha, low=0)
@@ -80,7 +89,7 @@ class CoordinateDescentRegressor(LinearRegressor):
         check_option("selection", self.selection, {"cyclic", "random"})
         check_precompute(self.precompute)
 
-    def _fit(self, X, y, sample_weight, check_input):
+    def _fit(self, X, y, sample_weight, check_input, limits):
         whole_gram = self.precompute is True
         given_gram = not isinstance(self.precompute, bool | np.bool_)
         design = Design(
@@ -99,7 +108,7 @@ class CoordinateDescentRegressor(LinearRegressor):
         random = self.selection == "random"
         rng = check_random_state(self.random_state) if random else None
         penalty = elastic_net_penalty(
-            self.alpha, self.l1_ratio, design.total_weight, positive=self.positive
+            self.alpha, self.l1_ratio, design.total_weight, positive=self.positive, **limits
         )
         solutions, working_set = [], None
         for targets in self._target_groups(len(W)):
@@ -116,7 +125,7 @@ class CoordinateDescentRegressor(LinearRegressor):
             gram = engine.problem.gram if gram is None else gram
         self._set_solution(design, W, y.shape[1:], X.dtype)
         self._set_certificate(solutions, design.total_weight)
-        self._warn_all_zero(design, penalty)
+        self._warn_all_zero(design, penalty, limits)
         warn_no_convergence(solutions, design.total_weight, self.tol, max_iter, "", stacklevel=4)
 
     def _set_certificate(self, solutions, total_weight):
@@ -137,11 +146,12 @@ class CoordinateDescentRegressor(LinearRegressor):
             )
         return W
 
-    def _warn_all_zero(self, design, penalty):
+    def _warn_all_zero(self, design, penalty, limits):
         if penalty.l1 == 0 or self.coef_.any() or not design.targets.any():
             return
         joint = len(self._target_groups(len(design.targets))) == 1
-        largest = alpha_max(design, self.l1_ratio, positive=self.positive, joint=joint)
+        options = {"positive": self.positive, "joint": joint, **limits}
+        largest = alpha_max(design, self.l1_ratio, **options)
         if self.alpha >= largest > 0:
             warnings.warn(
                 f"alpha={self.alpha:g} is at or above alpha_max={largest:g}, from where on every "

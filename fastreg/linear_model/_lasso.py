@@ -23,6 +23,7 @@ class ElasticNet(CoordinateDescentRegressor):
         + \alpha \rho \|w\|_1 + \frac{\alpha (1 - \rho)}{2} \|w\|_2^2
 
     with :math:`\rho` = `l1_ratio`, :math:`s_i` the sample weights and :math:`N` their sum.
+    With penalty factors :math:`|w_j|` and :math:`w_j^2` are multiplied by :math:`f_j`.
 
     Parameters
     ----------
@@ -53,6 +54,13 @@ class ElasticNet(CoordinateDescentRegressor):
         Picks the coordinates when `selection` is "random".
     selection : {"cyclic", "random"}, default="cyclic"
         Order in which coordinate descent visits the coordinates.
+    penalty_factor : float or array-like of shape (n_features,), default=None
+        :math:`f_j \ge 0`, multiplies the whole penalty of feature j; None stands for 1.
+        With 0 a feature is never penalised; 0 for all is ``alpha=0``. Factors are not
+        rescaled.
+    lower, upper : float or array-like of shape (n_features,), default=None
+        Bounds of the coefficients, ``lower <= 0 <= upper``; infinite ones and None
+        stand for no bound. `positive` is the case ``lower=0``.
 
     Attributes
     ----------
@@ -122,6 +130,9 @@ class ElasticNet(CoordinateDescentRegressor):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
+        penalty_factor: float | ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -134,6 +145,9 @@ class ElasticNet(CoordinateDescentRegressor):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
 
     def fit(
         self,
@@ -185,6 +199,8 @@ class Lasso(ElasticNet):
         See :class:`ElasticNet`.
     warm_start, positive, random_state, selection : as in ElasticNet
         See :class:`ElasticNet`.
+    penalty_factor, lower, upper : as in ElasticNet
+        See :class:`ElasticNet`.
 
     Attributes
     ----------
@@ -218,6 +234,9 @@ class Lasso(ElasticNet):
         positive: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
+        penalty_factor: float | ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -229,3 +248,6 @@ class Lasso(ElasticNet):
         self.positive = positive
         self.random_state = random_state
         self.selection = selection
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper

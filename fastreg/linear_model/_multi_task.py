@@ -47,6 +47,9 @@ class MultiTaskElasticNet(CoordinateDescentRegressor):
         Picks the features when `selection` is "random".
     selection : {"cyclic", "random"}, default="cyclic"
         Order in which coordinate descent visits the features.
+    penalty_factor : float or array-like of shape (n_features,), default=None
+        Multiplies the whole penalty of each feature, and is at least 0; None stands for
+        1. With 0 a feature is never penalised. Factors are not rescaled.
 
     Attributes
     ----------
@@ -123,6 +126,7 @@ class MultiTaskElasticNet(CoordinateDescentRegressor):
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
+        penalty_factor: float | ArrayLike | None = None,
     ):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -133,6 +137,7 @@ class MultiTaskElasticNet(CoordinateDescentRegressor):
         self.warm_start = warm_start
         self.random_state = random_state
         self.selection = selection
+        self.penalty_factor = penalty_factor
 
     def fit(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the model.
@@ -194,7 +199,7 @@ class MultiTaskLasso(MultiTaskElasticNet):
         Strength of the penalty, at least 0.
     fit_intercept, copy_X, max_iter, tol : as in MultiTaskElasticNet
         See :class:`MultiTaskElasticNet`.
-    warm_start, random_state, selection : as in MultiTaskElasticNet
+    warm_start, random_state, selection, penalty_factor : as in MultiTaskElasticNet
         See :class:`MultiTaskElasticNet`.
 
     Attributes
@@ -229,6 +234,7 @@ class MultiTaskLasso(MultiTaskElasticNet):
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         selection: str = "cyclic",
+        penalty_factor: float | ArrayLike | None = None,
     ):
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -238,3 +244,4 @@ class MultiTaskLasso(MultiTaskElasticNet):
         self.warm_start = warm_start
         self.random_state = random_state
         self.selection = selection
+        self.penalty_factor = penalty_factor

@@ -28,6 +28,7 @@ from fastreg._validation import (
 )
 from fastreg.linear_model._base import warn_no_convergence
 from fastreg.linear_model._gram import check_precompute, precomputed_gram
+from fastreg.linear_model._penalty_parameters import penalty_options
 
 # What enet_path takes beside its named parameters, with the defaults.
 _SOLVER_PARAMETERS = {
@@ -36,6 +37,9 @@ _SOLVER_PARAMETERS = {
     "random_state": None,
     "selection": "cyclic",
     "sample_weight": None,
+    "penalty_factor": None,
+    "lower": None,
+    "upper": None,
 }
 
 
@@ -158,8 +162,9 @@ def enet_path(
     check_input : bool, default=True
         False skips the checks of X and y.
     **params
-        `tol` (1e-4), `max_iter` (1000), `selection` ("cyclic"), `random_state` and
-        `sample_weight`, as in :class:`ElasticNet`.
+        `tol` (1e-4), `max_iter` (1000), `selection` ("cyclic"), `random_state`,
+        `sample_weight`, `penalty_factor`, `lower` and `upper`, as in
+        :class:`ElasticNet`; bounds for one target only.
 
     Returns
     -------
@@ -242,6 +247,8 @@ def _path(
     options = solver_options(params)
     X, y = check_path_input(X, y) if check_input else (solver_layout(X), np.asarray(y))
     weights = check_path_target(y, positive, options["sample_weight"])
+    n_targets = 1 if y.ndim == 1 else y.shape[1]
+    limits = penalty_options({**options, "positive": positive}, X.shape[1], n_targets)
     with fit_threads():
         n_alphas = alphas if isinstance(alphas, int) else len(alphas)
         design = Design(
@@ -253,12 +260,16 @@ def _path(
         W = _start(coef_init, design)
         gram = precomputed_gram(precompute, design, check=check_input)
         if isinstance(alphas, int):
-            alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive)
+            alphas = alpha_grid(
+                design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive, **limits
+            )
         engine = path_engine(design, options, gram=gram, whole_gram=precompute is True)
         coefs = np.empty((*W.shape, len(alphas)), dtype=X.dtype)
         solutions = []
-        steps = path_steps(engine, alphas, l1_ratio, W, positive=positive, verbose=verbose)
-        for k, (_, _, solution) in enumerate(steps):
+        limits["positive"] = positive
+        for k, (_, _, solution) in enumerate(
+            path_steps(engine, alphas, l1_ratio, W, limits, verbose)
+        ):
             coefs[..., k] = solution.W
             solutions.append(replace(solution, W=None))
     return _result(alphas, coefs, solutions, design, options, y, return_n_iter)
@@ -275,12 +286,13 @@ def path_engine(design, options, *, gram=None, whole_gram=False):
     )
 
 
-def path_steps(engine, alphas, l1_ratio, W, *, positive, verbose):
-    """Yield (alpha, penalty, solution) from the largest of `alphas` on; W is overwritten."""
+def path_steps(engine, alphas, l1_ratio, W, limits, verbose):
+    """Yield (alpha, penalty, solution) from the largest of `alphas` on, starting at W.
+
+    `limits` are what `elastic_net_penalty` takes beside the strength.
+    """
     total_weight = engine.design.total_weight
-    penalties = [
-        elastic_net_penalty(alpha, l1_ratio, total_weight, positive=positive) for alpha in alphas
-    ]
+    penalties = [elastic_net_penalty(alpha, l1_ratio, total_weight, **limits) for alpha in alphas]
 
     def describe(step):
         alpha, _, solution = step

@@ -30,6 +30,7 @@ from fastreg.linear_model._paths import (
     solver_options,
     warn_path,
 )
+from fastreg.linear_model._penalty_parameters import penalty_options
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -212,6 +213,9 @@ def regularization_path(
     selection: str = "cyclic",
     random_state: int | np.random.RandomState | None = None,
     verbose: bool | int = False,
+    penalty_factor: float | ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
 ) -> RegularizationPath:
     r"""Fit the lasso or elastic net for a whole grid of alphas, with intercepts.
 
@@ -261,6 +265,10 @@ def regularization_path(
         Picks the coordinates when `selection` is "random".
     verbose : bool or int, default=False
         Show progress: a bar where tqdm is installed, a line for each alpha otherwise.
+    penalty_factor : float or array-like of shape (n_features,), default=None
+        Multiplies the whole penalty of each feature; 0 leaves one unpenalised.
+    lower, upper : float or array-like of shape (n_features,), default=None
+        Bounds of the coefficients, at most and at least 0; for one target only.
 
     Returns
     -------
@@ -310,6 +318,10 @@ def regularization_path(
     names = _LinearModels()
     X, y = check_fit_input(names, X, y)
     weights = check_path_target(y, positive, sample_weight)
+    given = {"penalty_factor": penalty_factor, "lower": lower, "upper": upper}
+    n_targets = 1 if y.ndim == 1 else y.shape[1]
+    limits = penalty_options({**given, "positive": positive}, X.shape[1], n_targets)
+    limits["positive"] = positive
     names = getattr(names, "feature_names_in_", None)
     with fit_threads():
         n_alphas = alphas if isinstance(alphas, int) else len(alphas)
@@ -323,11 +335,11 @@ def regularization_path(
         check_finite(None, design, X, y)
         warn_constant_columns(design, names, stacklevel=2)
         if isinstance(alphas, int):
-            alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive)
+            alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, **limits)
         engine = path_engine(design, options)
         W = np.zeros((len(design.targets), design.n_features))
         table = _Table(design, _variation(design, y, weights), len(alphas), X.dtype)
-        for step in path_steps(engine, alphas, l1_ratio, W, positive=positive, verbose=verbose):
+        for step in path_steps(engine, alphas, l1_ratio, W, limits, verbose):
             if table.exceeds(step, max_features):
                 break
             table.add(engine, *step)

@@ -212,7 +212,9 @@ def test_the_trace_of_blocks_is_that_of_the_whole_system(n_tasks, l2):
     if l2:
         penalty = elastic_net_penalty(l1 + l2, l1 / (l1 + l2), 1.0)
     assert (penalty.l1, penalty.l2) == pytest.approx((l1, l2))
-    assert df_module._trace_of_blocks(G, W, penalty) == pytest.approx(wanted)
+    assert df_module._trace_of_blocks(G, W, *penalty.strengths(np.arange(len(G)))) == pytest.approx(
+        wanted
+    )
 
 
 def test_a_gram_that_cholesky_cannot_take():
