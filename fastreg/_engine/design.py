@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
+from fastreg._kernels.scaled import Scaled
 
 
 def has_unit_stride(X):
@@ -21,6 +22,11 @@ def has_unit_stride(X):
     if any(stride % itemsize for stride in X.strides) or not X.flags.aligned:
         return False
     return itemsize in X.strides or 1 in X.shape
+
+
+def deviations(sq_norm, total_weight):
+    """Standard deviations of columns with these squared norms; 1 for those without any."""
+    return np.sqrt(np.where(sq_norm > 0, sq_norm, total_weight) / total_weight)
 
 
 class Design:
@@ -36,6 +42,9 @@ class Design:
     fit_intercept : bool
     expected_passes : int, default=4
         How often the fit is likely to read X: what threads are worth waking for.
+    column_scale : None, "deviation" or ndarray of shape (n_features,)
+        What A's columns are divided by: "deviation" stands for their weighted
+        standard deviations, about zero without an intercept; see `deviations`.
 
     Attributes
     ----------
@@ -44,6 +53,8 @@ class Design:
         A's columns.
     targets : ndarray of shape (n_targets, n_samples)
         Centred and weighted targets.
+    squared_norms : ndarray of shape (n_targets,)
+        Of the targets.
     target_mean : ndarray of shape (n_targets,)
     correlation : ndarray of shape (n_targets, n_features)
         Y'A, the gradient at zero.
@@ -53,7 +64,18 @@ class Design:
         False if X holds a NaN or an infinity, or overflows float64.
     """
 
-    def __init__(self, X, Y, *, sample_weight=None, fit_intercept=True, expected_passes=4):
+    known_gram = None  # of all columns; a design made of moments has it
+
+    def __init__(
+        self,
+        X,
+        Y,
+        *,
+        sample_weight=None,
+        fit_intercept=True,
+        expected_passes=4,
+        column_scale=None,
+    ):
         n, p = X.shape
         self.X = X
         self.n_samples, self.n_features = n, p
@@ -68,9 +90,9 @@ class Design:
         self.total_weight = float(weights.sum())
         # NaN and infinity are noticed in what comes out: see is_finite
         with np.errstate(all="ignore"):
-            self._first_pass(Y, weights)
+            self._first_pass(Y, weights, column_scale)
 
-    def _first_pass(self, Y, weights):
+    def _first_pass(self, Y, weights, column_scale):
         X, n_targets = self.X, 1 if Y.ndim == 1 else Y.shape[1]
         self._set_targets(Y, weights)
         self.matrix = Csc(X) if self.is_sparse else Dense(X, scale=self.scale)
@@ -80,8 +102,19 @@ class Design:
         self.mean, self.sq_norm, correlation = stats(weights, first)
         self.n_passes = 1.0
         self.is_finite = math.isfinite(self.sq_norm.sum() + self.mean.sum())
+        self.column_scale = None
+        if column_scale is not None:
+            correlation = self._scale_columns(column_scale, correlation)
         one = n_targets == 1
         self.correlation = correlation[np.newaxis] if one else self.dots(self.targets)
+
+    def _scale_columns(self, scale, correlation):
+        if isinstance(scale, str):
+            scale = deviations(self.sq_norm, self.total_weight)
+        self.column_scale = scale
+        self.matrix = Scaled(self.matrix, 1.0 / scale)
+        self.sq_norm = self.sq_norm / scale**2
+        return correlation / scale
 
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64)
@@ -98,6 +131,7 @@ class Design:
         if self.scale is not None:
             Y = Y * self.scale
         self.targets = np.ascontiguousarray(Y)
+        self.squared_norms = np.array([np.vdot(row, row) for row in self.targets])
 
     def _dense_stats(self, weights, u):
         # Shifted by a row: a row is within sqrt(n) spreads of the mean, so
@@ -163,6 +197,12 @@ class Design:
         self.n_passes += self.share(columns)
         return self.matrix.gather(columns, self._threads(self.n_samples * len(columns)))
 
+    def coefficients(self, W):
+        """W (..., p) for A as coefficients of X's own columns."""
+        return W if self.column_scale is None else W / self.column_scale
+
     def intercept(self, W):
-        """Intercepts (T,) that belong to coefficients W (T, p)."""
-        return self.target_mean - W @ self.mean if self.fit_intercept else np.zeros(len(W))
+        """Intercepts (T,) that belong to W (T, p), the coefficients of A."""
+        if not self.fit_intercept:
+            return np.zeros(len(W))
+        return self.target_mean - self.coefficients(W) @ self.mean

@@ -42,7 +42,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 "Coordinate descent iterations resulted in non-finite parameter values: "
                 "the squares of X overflow. Rescale X, with StandardScaler for example."
             )
-        coef = W.astype(dtype)
+        coef = design.coefficients(W).astype(dtype)
         self.coef_ = coef[0] if len(coef) == 1 else coef
         if not self.fit_intercept:
             self.intercept_ = 0.0
