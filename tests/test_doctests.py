@@ -10,12 +10,14 @@ MODULES = [
     "fastreg._show_versions",
     "fastreg.exceptions",
     "fastreg.linear_model._lasso",
+    "fastreg.linear_model._lasso_cv",
     "fastreg.linear_model._paths",
     "fastreg.linear_model._ridge",
 ]
 WITH_EXAMPLES = {
     "fastreg._show_versions",
     "fastreg.linear_model._lasso",
+    "fastreg.linear_model._lasso_cv",
     "fastreg.linear_model._paths",
     "fastreg.linear_model._ridge",
 }

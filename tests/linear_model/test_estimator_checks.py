@@ -3,7 +3,15 @@
 import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fastreg import ElasticNet, Lasso, Ridge
+from fastreg import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    MultiTaskElasticNetCV,
+    MultiTaskLassoCV,
+    Ridge,
+)
 
 ESTIMATORS = [
     Lasso(),
@@ -13,6 +21,11 @@ ESTIMATORS = [
     Ridge(),
     Ridge(solver="sparse_cg", tol=1e-8),
     Ridge(solver="svd"),
+    LassoCV(),
+    LassoCV(standardize=True, selection_rule="1se", alphas=20),
+    ElasticNetCV(max_loss_increase=0.1, alphas=20),
+    MultiTaskLassoCV(),
+    MultiTaskElasticNetCV(),
 ]
 
 
@@ -27,7 +40,10 @@ def test_tags():
     for estimator in ESTIMATORS:
         tags = estimator.__sklearn_tags__()
         assert tags.input_tags.sparse
-        assert tags.target_tags.multi_output
+        multitask = isinstance(estimator, MultiTaskLassoCV | MultiTaskElasticNetCV)
+        single = isinstance(estimator, LassoCV | ElasticNetCV)
+        assert tags.target_tags.multi_output == (not single)
+        assert tags.target_tags.single_output == (not multitask)
         assert tags.estimator_type == "regressor"
         assert not tags.non_deterministic
 
