@@ -17,6 +17,7 @@ Folds run in threads. Each is computed alike whatever their number, so results h
 same bits.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -197,7 +198,7 @@ class Solver:
     the fit on all rows.
     """
 
-    penalties: callable
+    penalties: Callable
     n_paths: int
     tol: float
     max_iter: int
@@ -221,17 +222,28 @@ class Solver:
         return engine, engine.path(self.penalties(problem.design, number), W)
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How near a solution came, its gap over the total weight."""
+@dataclass
+class Shortfall:
+    """How many solutions stopped above the tolerance, and the worst of them."""
 
-    gap: float
-    gap_tol: float
-    n_iter: int
+    n_failed: int = 0
+    gap: float = 0.0
+    gap_tol: float = 0.0
+    n_iter: int = 0
 
     @property
     def converged(self):
-        return self.gap <= self.gap_tol
+        return self.n_failed == 0
+
+    def add(self, solution, total_weight):
+        if not solution.converged:
+            gap, gap_tol = solution.gap / total_weight, solution.gap_tol / total_weight
+            self.merge(Shortfall(1, gap, gap_tol, solution.n_iter))
+
+    def merge(self, other):
+        if other.n_failed and not self.gap - self.gap_tol > other.gap - other.gap_tol:
+            self.gap, self.gap_tol, self.n_iter = other.gap, other.gap_tol, other.n_iter
+        self.n_failed += other.n_failed
 
 
 def cross_validate(folds, full, solver, *, gram=None, n_jobs=None, report=None):
@@ -252,7 +264,8 @@ def cross_validate(folds, full, solver, *, gram=None, n_jobs=None, report=None):
     Returns
     -------
     errors : ndarray of shape (n_paths, n_splits, n_alphas)
-    progress : list of Progress, one for each solution
+    shortfall : Shortfall
+        Of the solutions on training rows.
     solutions : list of Solution, or None if n_paths is not 1
     """
     n_splits = len(folds.splits)
@@ -265,17 +278,17 @@ def cross_validate(folds, full, solver, *, gram=None, n_jobs=None, report=None):
                 return full_path(full, solver, 0, gram)
             return _fold_errors(folds, job, solver)
 
-    errors, progress, solutions = [], [], None
+    errors, shortfall, solutions = [], Shortfall(), None
     n_workers = n_workers_for(n_jobs, len(jobs), folds.work)
     for job, result in zip(jobs, map_in_threads(run, jobs, n_workers), strict=True):
         if job == n_splits:
             solutions = result
             continue
         errors.append(result[0])
-        progress += result[1]
+        shortfall.merge(result[1])
         if report is not None:
             report(job, result[0])
-    return np.stack(errors, axis=1), progress, solutions
+    return np.stack(errors, axis=1), shortfall, solutions
 
 
 def full_path(full, solver, number, gram=None):
@@ -290,10 +303,10 @@ def full_path(full, solver, number, gram=None):
 
 
 def _fold_errors(folds, k, solver):
-    """Errors (n_paths, n_alphas) of split k, and the progress of each solution."""
+    """Errors (n_paths, n_alphas) of split k, and the shortfall of its solutions."""
     design, held_out = folds.fold(k)
     problem = LeastSquaresProblem(design)
-    errors, progress, cache = [], [], None
+    errors, shortfall, cache = [], Shortfall(), None
     size = held_out.batch_size(len(problem.correlation))
     for number in range(solver.n_paths):
         engine, solutions = solver.solutions(problem, number, k, cache)
@@ -301,8 +314,7 @@ def _fold_errors(folds, k, solver):
         batch = []
         for solution in solutions:
             check_stopped()
-            N = design.total_weight
-            progress.append(Progress(solution.gap / N, solution.gap_tol / N, solution.n_iter))
+            shortfall.add(solution, design.total_weight)
             batch.append(solution.W)
             if len(batch) == size:
                 errors[-1].append(held_out.errors(np.stack(batch), design))
@@ -310,4 +322,4 @@ def _fold_errors(folds, k, solver):
         if batch:
             errors[-1].append(held_out.errors(np.stack(batch), design))
         cache = engine.cache
-    return np.array([np.concatenate(parts) for parts in errors]), progress
+    return np.array([np.concatenate(parts) for parts in errors]), shortfall

@@ -141,7 +141,8 @@ def is_run(rows):
 def moments_of_rows(X, Y, rows, weights, fit_intercept):
     """Moments of the dense X[rows], with `rows` ascending; weights is None or (len(rows),).
 
-    X is not copied but for a block of rows at a time where there are gaps.
+    X is not copied but for a block of rows at a time where there are gaps. The rest of X
+    is taken to be wanted soon: threads are worth waking for it.
     """
     n_rows, p = len(rows), X.shape[1]
     step = n_rows if is_run(rows) else max(p, BLOCK_BYTES // (X.itemsize * p))
@@ -153,7 +154,13 @@ def moments_of_rows(X, Y, rows, weights, fit_intercept):
         w = None if weights is None else weights[start : start + step]
         if w is not None and not w.any():
             continue
-        block = Design(X[chosen], Y[chosen], sample_weight=w, fit_intercept=fit_intercept)
+        block = Design(
+            X[chosen],
+            Y[chosen],
+            sample_weight=w,
+            fit_intercept=fit_intercept,
+            expected_passes=4 * len(X) / len(Y[chosen]),
+        )
         moments = Moments.of_design(block)
         total = moments if total is None else total.merge(moments)
     return no_moments(p, 1 if Y.ndim == 1 else Y.shape[1]) if total is None else total

@@ -267,8 +267,9 @@ class CrossValidated(LinearRegressor):
         warn_constant_columns(full, self._feature_names, stacklevel=4)
         gram = precomputed_gram(self.precompute, full)
         grids = [self._grid(full, l1_ratio) for l1_ratio in l1_ratios]
+        self._warn_ridge_grid(l1_ratios, grids)
         solver = self._solver(l1_ratios, grids, len(splits))
-        errors, progress, solutions = cross_validate(
+        errors, shortfall, solutions = cross_validate(
             folds, full, solver, gram=gram, n_jobs=self.n_jobs, report=self._report(len(splits))
         )
         if not np.isfinite(errors).all():
@@ -284,27 +285,29 @@ class CrossValidated(LinearRegressor):
             solutions = full_path(full, solver, best, gram)
         self._set_choice(l1_ratios, grids, errors, selection)
         self._set_path(full, solutions, solutions[selection.chosen], y, X.dtype)
-        self._warn_no_convergence(progress, solutions, full.total_weight, len(splits))
+        self._warn_no_convergence(shortfall, errors, solutions, full.total_weight)
 
     def _grid(self, full, l1_ratio):
         if not isinstance(self.alphas, Integral):
             return np.sort(np.asarray(self.alphas, dtype=np.float64))[::-1]
-        grid = alpha_grid(
+        return alpha_grid(
             full,
             l1_ratio or GRID_L1_RATIO,
             eps=self.eps,
             n_alphas=self.alphas,
             positive=self.positive,
         )
-        if l1_ratio == 0:
-            warnings.warn(
-                "With l1_ratio=0 no alpha makes every coefficient zero, so the grid of alphas is "
-                f"that of l1_ratio={GRID_L1_RATIO:g}, {grid[0]:.4g} to {grid[-1]:.4g}: pass "
-                "alphas to choose another.",
-                DiagnosticWarning,
-                stacklevel=5,
-            )
-        return grid
+
+    def _warn_ridge_grid(self, l1_ratios, grids):
+        for l1_ratio, grid in zip(l1_ratios, grids, strict=True):
+            if l1_ratio == 0 and isinstance(self.alphas, Integral):
+                warnings.warn(
+                    "With l1_ratio=0 no alpha makes every coefficient zero, so the grid of alphas "
+                    f"is that of l1_ratio={GRID_L1_RATIO:g}, {grid[0]:.4g} to {grid[-1]:.4g}: "
+                    "pass alphas to choose another.",
+                    DiagnosticWarning,
+                    stacklevel=4,
+                )
 
     def _solver(self, l1_ratios, grids, n_splits):
         def penalties(design, number):
@@ -349,27 +352,25 @@ class CrossValidated(LinearRegressor):
             self.l1_ratio_ = l1_ratios[selection.path]
 
     def _set_path(self, full, solutions, final, y, dtype):
-        W = np.stack([solution.W for solution in solutions], axis=-1)
-        intercepts = np.stack([full.intercept(solution.W) for solution in solutions], axis=-1)
-        coefs = full.coefficients(np.moveaxis(W, 1, -1))
-        coefs = np.moveaxis(coefs, -1, 1).astype(dtype)
+        coefs = np.empty((*final.W.shape, len(solutions)), dtype=dtype)
+        intercepts = np.empty((len(final.W), len(solutions)), dtype=dtype)
+        for k, solution in enumerate(solutions):
+            coefs[..., k] = full.coefficients(solution.W)
+            intercepts[:, k] = full.intercept(solution.W)
         one = not self._multitask
         self.coefs_path_ = coefs[0] if one else coefs
-        self.intercepts_path_ = (intercepts[0] if one else intercepts).astype(dtype)
-        gaps = np.array([solution.gap for solution in solutions]) / full.total_weight
-        self.dual_gaps_path_ = gaps
-        self.n_iters_path_ = [solution.n_iter for solution in solutions]
-        self._set_solution(full, final.W, y.shape[1:] if self._multitask else (), dtype)
+        self.intercepts_path_ = intercepts[0] if one else intercepts
+        self.dual_gaps_path_ = np.array([s.gap for s in solutions]) / full.total_weight
+        self.n_iters_path_ = [s.n_iter for s in solutions]
+        self._set_solution(full, final.W, () if one else y.shape[1:], dtype)
         if self._multitask:
             self.coef_ = np.reshape(self.coef_, final.W.shape)
         self.dual_gap_ = final.gap / full.total_weight
         self.n_iter_ = final.n_iter
 
-    def _warn_no_convergence(self, progress, solutions, total_weight, n_splits):
-        failed = [p for p in progress if not p.converged]
-        if failed:
-            what = f"At {len(failed)} of the {len(progress)} fits on {n_splits} splits. "
-            warn_no_convergence(failed, 1.0, self.tol, self.max_iter, what, stacklevel=4)
+    def _warn_no_convergence(self, shortfall, errors, solutions, total_weight):
+        what = f"At {shortfall.n_failed} of the {errors.size} fits on training rows. "
+        warn_no_convergence([shortfall], 1.0, self.tol, self.max_iter, what, stacklevel=4)
         warn_no_convergence(
             solutions, total_weight, self.tol, self.max_iter, "On all rows. ", stacklevel=4
         )

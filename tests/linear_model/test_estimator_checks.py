@@ -22,10 +22,9 @@ ESTIMATORS = [
     Ridge(solver="sparse_cg", tol=1e-8),
     Ridge(solver="svd"),
     LassoCV(),
-    LassoCV(standardize=True, selection_rule="1se", alphas=20),
-    ElasticNetCV(max_loss_increase=0.1, alphas=20),
-    MultiTaskLassoCV(),
-    MultiTaskElasticNetCV(),
+    ElasticNetCV(max_loss_increase=0.1, standardize=True, alphas=8),
+    MultiTaskLassoCV(alphas=8),
+    MultiTaskElasticNetCV(alphas=8),
 ]
 
 
