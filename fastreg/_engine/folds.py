@@ -18,6 +18,7 @@ same bits.
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,8 @@ from fastreg._engine.held_out import HeldOut
 from fastreg._engine.moments import MomentsDesign, moments_of_rows, no_moments
 from fastreg._engine.problem import GRAM_SHARE, LeastSquaresProblem
 from fastreg._engine.splits import group_rows
-from fastreg._engine.threads import check_stopped, map_in_threads, n_workers_for
+from fastreg._engine.threads import map_in_threads, n_workers_for
+from fastreg._kernels.worker import check_stopped
 
 # Bytes for the moments of groups, their prefixes and suffixes, where X is small.
 MOMENT_BYTES = 1 << 26
@@ -280,14 +282,15 @@ def cross_validate(folds, full, solver, *, gram=None, n_jobs=None, report=None):
 
     errors, shortfall, solutions = [], Shortfall(), None
     n_workers = n_workers_for(n_jobs, len(jobs), folds.work)
-    for job, result in zip(jobs, map_in_threads(run, jobs, n_workers), strict=True):
-        if job == n_splits:
-            solutions = result
-            continue
-        errors.append(result[0])
-        shortfall.merge(result[1])
-        if report is not None:
-            report(job, result[0])
+    with closing(map_in_threads(run, jobs, n_workers)) as results:
+        for job, result in zip(jobs, results, strict=True):
+            if job == n_splits:
+                solutions = result
+                continue
+            errors.append(result[0])
+            shortfall.merge(result[1])
+            if report is not None:
+                report(job, result[0])
     return np.stack(errors, axis=1), shortfall, solutions
 
 

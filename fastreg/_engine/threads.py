@@ -18,6 +18,7 @@ import scipy.linalg.cython_blas  # noqa: F401  (loads the BLAS that the kernels 
 from threadpoolctl import ThreadpoolController
 
 from fastreg._kernels import threads as _openmp
+from fastreg._kernels import worker
 
 # A pass is shared when each thread gets this many elements of it ...
 WORK_PER_THREAD = 1 << 18
@@ -47,7 +48,6 @@ _blas_threads = [_thread_functions(library) for library in _blas_libraries]
 _lock = threading.Lock()
 _active_fits = 0
 _blas_threads_before = []
-_worker = threading.local()  # in a thread of `map_in_threads`: its share and its stop
 
 
 @cache
@@ -59,8 +59,9 @@ def _cpu_count():
 def available_threads():
     """Threads a kernel may use now: cores, `OMP_NUM_THREADS`, threadpoolctl's limits,
     shared between the fits that run at this moment, and between the workers of one."""
-    if hasattr(_worker, "share"):
-        return _worker.share  # OpenMP's limits are those of the thread that started it
+    share = worker.share()
+    if share is not None:
+        return share  # the limits are those of the thread that started it
     return max(1, min(_openmp.max_threads(), _cpu_count() // max(_active_fits, 1)))
 
 
@@ -69,16 +70,6 @@ def n_threads_for(work, work_of_fit=0):
     if work < 2 * WORK_PER_THREAD or max(work, work_of_fit) < WAKING_WORK:
         return 1
     return min(available_threads(), int(work // WORK_PER_THREAD))
-
-
-class StoppedError(Exception):
-    """Raised in a worker whose results nobody waits for any more."""
-
-
-def check_stopped():
-    """Raise where the fit that this worker belongs to has ended."""
-    if hasattr(_worker, "stop") and _worker.stop.is_set():
-        raise StoppedError
 
 
 def n_workers_for(n_jobs, n_items, work_of_item):
@@ -106,11 +97,7 @@ def map_in_threads(function, items, n_workers):
         yield from map(function, items)
         return
     share, stop = max(1, available_threads() // n_workers), threading.Event()
-
-    def start():
-        _worker.share, _worker.stop = share, stop
-
-    pool = ThreadPoolExecutor(n_workers, "fastreg", initializer=start)
+    pool = ThreadPoolExecutor(n_workers, "fastreg", worker.start, (share, stop))
     try:
         yield from pool.map(function, items)
     finally:
