@@ -13,7 +13,7 @@ import numpy as np
 from fastreg._engine.design import Design, deviations
 
 # Rows that don't lie side by side are copied in blocks of this many bytes.
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 23
 # A column keeps its moments through a subtraction if this share of its squared norm
 # is left: otherwise too many digits are lost.
 MIN_SHARE_LEFT = 1e-6
