@@ -33,6 +33,7 @@ import numpy as np
 from fastreg._engine.problem import BATCH, GramCache, LeastSquaresProblem, gram_budget
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.descent import descend
+from fastreg._kernels.factor import FaceFactor
 from fastreg._kernels.penalty import Penalty, duality_gap
 from fastreg._kernels.smooth import Gram, LeastSquares
 
@@ -100,6 +101,7 @@ class PathEngine:
             problem.gram = self.design.gram(np.arange(p))
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.cache = cache
+        self._factor = None
         self._last = None  # W, its gradient and ||R||^2 where the last penalty ended
         self._last_l1 = np.inf
 
@@ -215,49 +217,23 @@ class PathEngine:
     def _extend_cache(self, support, violators):
         if self.cache is None:
             self.cache = GramCache(self.design, self.max_gram)
+            self._factor = FaceFactor(self.max_gram)
         missing = np.setdiff1d(np.union1d(support, violators), self.cache.known)
         if len(self.cache.known) + len(missing) > self.max_gram:
             wanted = np.isin(self.cache.known, support)
             self.cache.keep(np.flatnonzero(wanted))
+            self._factor.clear()
         if len(missing):
             self.cache.add(missing)
 
     def _descend_gram(self, penalty, W, C, squared_residual, options):
-        """Descend on the columns of the cache that are in use or want to be, until
-        no other column of the cache wants to: none of this reads X."""
-        known, gram = self.cache.known, self.cache.gram
-        max_sweeps, *rest = options
-        W_known, C_known = W[:, known], C[:, known]
-        n_sweeps, any_moved = 0, False
-        active = np.empty(0, dtype=np.intp)
-        while n_sweeps < max_sweeps:
-            wanted = W_known.any(axis=0)
-            wanted |= self._dual_norm(penalty, W_known, C_known) > penalty.l1
-            wanted[active] = True
-            if np.count_nonzero(wanted) == len(active):
-                break
-            # nearly all of them: then all, as a block of its own would be a copy
-            if np.count_nonzero(wanted) > 0.7 * len(known):
-                wanted[:] = True
-            active = np.flatnonzero(wanted)
-            whole = len(active) == len(known)
-            block = gram if whole else gram[np.ix_(active, active)]
-            w = np.ascontiguousarray(W_known[:, active])
-            c = np.ascontiguousarray(C_known[:, active])
-            before, c_before = w.copy(), c.copy()
-            smooth = Gram(block, c, w, squared_residual)
-            swept, moved = self._sweep(smooth, penalty, w, max_sweeps - n_sweeps, *rest)
-            n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
-            step = w - before
-            squared_residual -= float(np.vdot(step, c_before + c))
-            # the gradient on all known columns: exact for those outside the block too
-            moving = np.flatnonzero(step.any(axis=0))
-            for first in range(0, len(moving), BATCH):
-                part = moving[first : first + BATCH]
-                C_known -= step[:, part] @ gram[active[part]]
-            W_known[:, active] = w
-        W[:, known] = W_known
-        return n_sweeps, any_moved
+        """Descend on all columns of the cache: none of this reads X."""
+        known = self.cache.known
+        w, c = np.ascontiguousarray(W[:, known]), np.ascontiguousarray(C[:, known])
+        smooth = Gram(self.cache.gram, c, w, squared_residual)
+        swept = self._sweep(smooth, penalty, w, *options, self._factor)
+        W[:, known] = w
+        return swept
 
     def _descend_columns(self, penalty, W, matrix, idx, columns, R, options):
         w = np.ascontiguousarray(W[:, columns])

@@ -13,6 +13,7 @@ cdef class Anderson:
     cdef double[:, ::1] w_history, state_history
 
     cdef void save(self, const double *w) noexcept nogil
+    cdef void restart(self) noexcept nogil
     cdef bint extrapolate(self, double *w) noexcept nogil
     cdef double value(self, const double *w) noexcept nogil
     cdef void combine(self, double[:, ::1] history, const double *weights, Py_ssize_t n,

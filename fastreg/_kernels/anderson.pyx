@@ -35,6 +35,10 @@ cdef class Anderson:
         self.smooth.get_state(&self.state_history[self.n_saved, 0])
         self.n_saved += 1
 
+    cdef void restart(self) noexcept nogil:
+        """Forget: W was moved by other means than a sweep."""
+        self.n_saved = 0
+
     cdef bint extrapolate(self, double *w) noexcept nogil:
         """Once MEMORY + 1 iterates are there, try their combination; start anew from
         the better point. Returns whether W moved."""

@@ -214,6 +214,29 @@ FR_UNUSED static double fr_row_dot_##NAME(const T *x, const ptrdiff_t *idx,   \
     for (ptrdiff_t t = 0; t < k; t++) s += d[t] * ((double)x[idx[t]] - m[t]); \
     return s;                                                                 \
 }                                                                             \
+/* sum over the nonzeros of one sparse column of x_i U_(ind_i), U (n, 8) */   \
+FR_FUNCTION void fr_sparse_lanes_dot_##NAME(                                  \
+    const T *x, const int *ind, ptrdiff_t nnz, const double *U, double *out)  \
+{                                                                             \
+    double s[8] = {0};                                                        \
+    for (ptrdiff_t i = 0; i < nnz; i++) {                                     \
+        const double xi = (double)x[i], *u = U + 8 * (ptrdiff_t)ind[i];       \
+        _Pragma("omp simd")                                                   \
+        for (int lane = 0; lane < 8; lane++) s[lane] += xi * u[lane];         \
+    }                                                                         \
+    for (int lane = 0; lane < 8; lane++) out[lane] = s[lane];                 \
+}                                                                             \
+/* U_(ind_i) += x_i d, d of 8 */                                              \
+FR_FUNCTION void fr_sparse_lanes_axpy_##NAME(                                 \
+    const double *d, const T *x, const int *ind, ptrdiff_t nnz, double *U)    \
+{                                                                             \
+    for (ptrdiff_t i = 0; i < nnz; i++) {                                     \
+        const double xi = (double)x[i];                                       \
+        double *u = U + 8 * (ptrdiff_t)ind[i];                                \
+        _Pragma("omp simd")                                                   \
+        for (int lane = 0; lane < 8; lane++) u[lane] += xi * d[lane];         \
+    }                                                                         \
+}                                                                             \
 /* sum over the nonzeros of one sparse column of x_i v_(ind_i) */             \
 FR_UNUSED static double fr_sparse_dot_##NAME(const T *x, const int *ind,      \
                                              ptrdiff_t nnz, const double *v)  \

@@ -13,6 +13,8 @@ import numpy as np
 
 from cython.parallel cimport prange, threadid
 
+from libc.string cimport memset
+
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 from fastreg._kernels.matrix cimport Matrix, fr_axpy, fr_dot
 
@@ -26,6 +28,14 @@ cdef extern from "columns.h" nogil:
                                     const double *q, const double *v)
     double fr_sparse_dot_scaled_f32(const float *x, const int *ind, Py_ssize_t nnz,
                                     const double *q, const double *v)
+    void fr_sparse_lanes_dot_f64(
+        const double *x, const int *ind, Py_ssize_t nnz, const double *U, double *out)
+    void fr_sparse_lanes_dot_f32(
+        const float *x, const int *ind, Py_ssize_t nnz, const double *U, double *out)
+    void fr_sparse_lanes_axpy_f64(
+        const double *d, const double *x, const int *ind, Py_ssize_t nnz, double *U)
+    void fr_sparse_lanes_axpy_f32(
+        const double *d, const float *x, const int *ind, Py_ssize_t nnz, double *U)
     void fr_sparse_axpy_f64(double d, const double *x, const int *ind, Py_ssize_t nnz,
                             const double *q, double *v)
     void fr_sparse_axpy_f32(double d, const float *x, const int *ind, Py_ssize_t nnz,
@@ -33,6 +43,9 @@ cdef extern from "columns.h" nogil:
 
 cdef enum:
     COLUMN_CHUNK = 64
+    MANY_TARGETS = 3
+    LANES = 8           # one cache line of doubles, as in columns.h
+    GRAM_BATCH = 128
 
 # A column is held dense where N m^2 exceeds this many times its centred norm.
 cdef double CANCELLATION_LIMIT = 1e4
@@ -200,9 +213,12 @@ cdef class Csc(Matrix):
                     self.centered[k, at] *= self.scale[at]
 
     def dots(self, const double[:, ::1] V, int n_threads):
-        """A' v for each row v of V (T, n): an array (T, p)."""
+        """A' v for each row v of V (T, n): an array (T, p), in one pass for many rows."""
         result = np.empty((V.shape[0], self.n_features))
         cdef double[:, ::1] out = result
+        if V.shape[0] >= MANY_TARGETS:
+            self.dots_of_many(V, out, n_threads)
+            return result
         cdef double[::1] u = np.empty(self.n_samples)
         cdef double total
         cdef Py_ssize_t t, i, j, first, last, p = self.n_features
@@ -221,6 +237,52 @@ cdef class Csc(Matrix):
                 check_interrupt()
         return result
 
+    cdef dots_of_many(self, const double[:, ::1] V, double[:, ::1] out, int n_threads):
+        """LANES rows of V at a time, interleaved: one jump in memory serves them all."""
+        cdef double[:, ::1] U = np.empty((self.n_samples, LANES))
+        cdef double[::1] total = np.empty(LANES)
+        cdef Py_ssize_t t, n_lanes, i, j, first, last, p = self.n_features
+        cdef Py_ssize_t step = max(
+            COLUMN_CHUNK, <Py_ssize_t> (INTERRUPT_WORK / 8 * (p / (self.indptr[p] + 1.0))))
+        for t in range(0, V.shape[0], LANES):
+            n_lanes = min(LANES, V.shape[0] - t)
+            self.interleave(V, t, n_lanes, U, total)
+            for first in range(0, p, step):
+                last = min(first + step, p)
+                for j in prange(first, last, nogil=True, num_threads=n_threads,
+                                schedule="dynamic", chunksize=COLUMN_CHUNK):
+                    self.pass_dots(j, U, &total[0], V, out, t, n_lanes)
+                check_interrupt()
+
+    cdef void interleave(self, const double[:, ::1] V, Py_ssize_t t, Py_ssize_t n_lanes,
+                         double[:, ::1] U, double[::1] total) noexcept nogil:
+        """U[i, lane] = scale_i V[t + lane, i], zeros beyond n_lanes; and its sums."""
+        cdef Py_ssize_t i, lane
+        cdef double q
+        total[:] = 0.0
+        for i in range(self.n_samples):
+            q = self.scale[i] if self.scale != NULL else 1.0
+            for lane in range(LANES):
+                U[i, lane] = q * V[t + lane, i] if lane < n_lanes else 0.0
+                total[lane] += U[i, lane]
+
+    cdef void pass_dots(self, Py_ssize_t j, double[:, ::1] U, const double *total,
+                        const double[:, ::1] V, double[:, ::1] out, Py_ssize_t t,
+                        Py_ssize_t n_lanes) noexcept nogil:
+        cdef double[LANES] sums
+        cdef Py_ssize_t lane, start = self.indptr[j], nnz = self.indptr[j + 1] - start
+        if self.slot[j] >= 0:
+            for lane in range(n_lanes):
+                out[t + lane, j] = fr_dot(&self.centered[self.slot[j], 0], &V[t + lane, 0],
+                                          self.n_samples)
+            return
+        if self.x64 != NULL:
+            fr_sparse_lanes_dot_f64(self.x64 + start, self.indices + start, nnz, &U[0, 0], sums)
+        else:
+            fr_sparse_lanes_dot_f32(self.x32 + start, self.indices + start, nnz, &U[0, 0], sums)
+        for lane in range(n_lanes):
+            out[t + lane, j] = sums[lane] - self.mean[j] * total[lane]
+
     cdef double pass_dot(self, Py_ssize_t j, const double *u, const double *v,
                          double total) noexcept nogil:
         if self.slot[j] >= 0:
@@ -232,72 +294,142 @@ cdef class Csc(Matrix):
     def subtract(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
                  double[:, ::1] V, int n_threads):
         """V -= D A_idx' for each row: D (T, k), V (T, n)."""
-        cdef Py_ssize_t t, k
-        cdef double shift
-        with nogil:
-            for t in range(V.shape[0]):
-                shift = 0.0
-                for k in range(idx.shape[0]):
-                    if D[t, k] != 0:
-                        self.axpy(idx[k], -D[t, k], &V[t, 0], &shift)
-                self.settle(&V[t, 0], &shift)
+        cdef Py_ssize_t t, n_groups = (V.shape[0] + LANES - 1) // LANES
+        cdef double[:, :, ::1] work
+        if V.shape[0] < MANY_TARGETS:
+            for t in prange(V.shape[0], nogil=True, num_threads=n_threads,
+                            schedule="dynamic", chunksize=1):
+                self.subtract_row(idx, D, V, t)
+            return
+        work = np.empty((n_threads, self.n_samples, LANES))
+        for t in prange(n_groups, nogil=True, num_threads=n_threads, schedule="dynamic",
+                        chunksize=1):
+            self.subtract_lanes(idx, D, V, t * LANES, &work[threadid(), 0, 0])
+
+    cdef void subtract_row(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
+                           double[:, ::1] V, Py_ssize_t t) noexcept nogil:
+        cdef Py_ssize_t k
+        cdef double shift = 0.0
+        for k in range(idx.shape[0]):
+            if D[t, k] != 0:
+                self.axpy(idx[k], -D[t, k], &V[t, 0], &shift)
+        self.settle(&V[t, 0], &shift)
+
+    cdef void subtract_lanes(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
+                             double[:, ::1] V, Py_ssize_t t, double *work) noexcept nogil:
+        """`subtract` for LANES rows at once, interleaved in `work` (n, LANES)."""
+        cdef Py_ssize_t i, k, j, lane, start, nnz, n_lanes = min(LANES, V.shape[0] - t)
+        cdef double[LANES] d
+        cdef double[LANES] shift
+        memset(work, 0, self.n_samples * LANES * sizeof(double))
+        memset(shift, 0, sizeof(shift))
+        memset(d, 0, sizeof(d))
+        for k in range(idx.shape[0]):
+            j = idx[k]
+            for lane in range(n_lanes):
+                d[lane] = -D[t + lane, k]
+            if self.slot[j] >= 0:
+                for lane in range(n_lanes):
+                    if d[lane] != 0:
+                        fr_axpy(d[lane], &self.centered[self.slot[j], 0], &V[t + lane, 0],
+                                self.n_samples)
+                continue
+            start = self.indptr[j]
+            nnz = self.indptr[j + 1] - start
+            if self.x64 != NULL:
+                fr_sparse_lanes_axpy_f64(d, self.x64 + start, self.indices + start, nnz, work)
+            else:
+                fr_sparse_lanes_axpy_f32(d, self.x32 + start, self.indices + start, nnz, work)
+            for lane in range(n_lanes):
+                shift[lane] -= d[lane] * self.mean[j]
+        for i in range(self.n_samples):
+            for lane in range(n_lanes):
+                V[t + lane, i] += ((work[i * LANES + lane] + shift[lane])
+                                   * (self.scale[i] if self.scale != NULL else 1.0))
+
+    # ---- Gram -------------------------------------------------------------
 
     def gram(self, const Py_ssize_t[::1] a, b, int n_threads):
         """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a."""
         cdef bint symmetric = b is None
         cdef const Py_ssize_t[::1] cols = a if symmetric else b
-        cdef Py_ssize_t ka = a.shape[0], kb = cols.shape[0], k, i
-        result = np.empty((kb, ka))
+        cdef Py_ssize_t ka = a.shape[0], kb = cols.shape[0], start, width, i, k, first, last
+        result = np.empty((ka, kb))
         cdef double[:, ::1] out = result
-        cdef double[:, ::1] work = np.zeros((n_threads, self.n_samples))
-        cdef Py_ssize_t first, last, step = max(
-            n_threads, <Py_ssize_t> (
-                INTERRUPT_WORK / 4 / (ka * (self.indptr[self.n_features] + 1.0)
-                                      / self.n_features + 1.0)))
-        for first in range(0, kb, step):
-            last = min(first + step, kb)
-            for k in prange(first, last, nogil=True, num_threads=n_threads,
-                            schedule="dynamic", chunksize=1):
-                self.gram_column(cols[k], a, k if symmetric else -1, &work[threadid(), 0],
-                                 out, k)
-            check_interrupt()
+        cdef double[:, ::1] sums = np.empty((n_threads, GRAM_BATCH))
+        cdef RowsOfColumns rows
+        cdef Py_ssize_t step = max(
+            n_threads, <Py_ssize_t> (INTERRUPT_WORK / 32 / (
+                (self.indptr[self.n_features] + 1.0) / self.n_features)))
+        for start in range(0, kb, GRAM_BATCH):
+            width = min(GRAM_BATCH, kb - start)
+            rows = RowsOfColumns(self, cols[start:start + width])
+            for first in range(start if symmetric else 0, ka, step):
+                last = min(first + step, ka)
+                for i in prange(first, last, nogil=True, num_threads=n_threads,
+                                schedule="dynamic", chunksize=8):
+                    self.gram_row(a[i], rows, cols, start, width, &sums[threadid(), 0],
+                                  &out[i, start])
+                check_interrupt()
         if symmetric:
-            for k in range(kb):
-                for i in range(k + 1, ka):
+            for i in range(ka):
+                for k in range(i + 1, ka):
                     out[i, k] = out[k, i]
-        return result.T if not symmetric else result
+        return result
 
-    cdef void gram_column(self, Py_ssize_t j, const Py_ssize_t[::1] a, Py_ssize_t skip,
-                          double *work, double[:, ::1] out, Py_ssize_t row) noexcept nogil:
-        """out[row] = A_a' A_j, from index `skip` on where it is not negative."""
-        cdef Py_ssize_t i, at, k
-        cdef double s
-        cdef double *dense = NULL
-        # work = scale^2 x_j for a sparse j, scale * A_j for a dense one
-        if self.slot[j] >= 0:
-            dense = &self.centered[self.slot[j], 0]
-            for at in range(self.n_samples):
-                work[at] = dense[at] * (self.scale[at] if self.scale != NULL else 1.0)
+    cdef void gram_row(self, Py_ssize_t i, RowsOfColumns rows, const Py_ssize_t[::1] cols,
+                       Py_ssize_t start, Py_ssize_t width, double *sums,
+                       double *out) noexcept nogil:
+        """out[k] = A_i'A_j for the columns j of `rows`."""
+        cdef Py_ssize_t at, r, k, j, entry
+        cdef double x, m = self.total_weight * self.mean[i]
+        cdef const double *dense = NULL
+        if self.slot[i] >= 0:
+            dense = &self.centered[self.slot[i], 0]
         else:
-            self.sparse_axpy(j, 1.0, self.scale, work)
-            if self.scale != NULL:
-                for at in range(self.indptr[j], self.indptr[j + 1]):
-                    work[self.indices[at]] *= self.scale[self.indices[at]]
-        for k in range(max(skip, 0), a.shape[0]):
-            i = a[k]
-            if self.slot[i] >= 0:
-                if dense != NULL:
-                    s = fr_dot(&self.centered[self.slot[i], 0], dense, self.n_samples)
-                else:
-                    s = self.dot(j, &self.centered[self.slot[i], 0], 0.0)
+            memset(sums, 0, width * sizeof(double))
+            for at in range(self.indptr[i], self.indptr[i + 1]):
+                r = self.indices[at]
+                x = self.value(at)
+                for entry in range(rows.start[r], rows.start[r + 1]):
+                    sums[rows.column[entry]] += x * rows.value[entry]
+        for k in range(width):
+            j = cols[start + k]
+            if dense != NULL:
+                out[k] = self.dot(j, dense, 0.0)
+            elif self.slot[j] >= 0:
+                out[k] = self.dot(i, &self.centered[self.slot[j], 0], 0.0)
             else:
-                s = self.sparse_dot(i, work)
-                if dense == NULL:
-                    s = s - self.total_weight * self.mean[i] * self.mean[j]
-            out[row, k] = s
-        if dense != NULL:
-            for at in range(self.n_samples):
-                work[at] = 0.0
-        else:
-            for at in range(self.indptr[j], self.indptr[j + 1]):
-                work[self.indices[at]] = 0.0
+                out[k] = sums[k] - m * self.mean[j]
+
+
+cdef class RowsOfColumns:
+    """The rows of some sparse columns times their weights: a product with another
+    column then touches only what both hold."""
+    cdef int[::1] start
+    cdef int[::1] column
+    cdef double[::1] value
+
+    def __init__(self, Csc X, const Py_ssize_t[::1] columns):
+        cdef Py_ssize_t k, j, at, r, n = X.n_samples, total = 0
+        cdef double q
+        for k in range(columns.shape[0]):
+            total += X.indptr[columns[k] + 1] - X.indptr[columns[k]]
+        # counted one place on, filled in place: `start` ends where it should
+        self.start = np.zeros(n + 2, dtype=np.intc)
+        self.column = np.empty(total, dtype=np.intc)
+        self.value = np.empty(total)
+        with nogil:
+            for k in range(columns.shape[0]):
+                for at in range(X.indptr[columns[k]], X.indptr[columns[k] + 1]):
+                    self.start[X.indices[at] + 2] += 1
+            for r in range(2, n + 2):
+                self.start[r] += self.start[r - 1]
+            for k in range(columns.shape[0]):
+                j = columns[k]
+                for at in range(X.indptr[j], X.indptr[j + 1]):
+                    r = X.indices[at]
+                    q = X.scale[r] if X.scale != NULL else 1.0
+                    self.column[self.start[r + 1]] = <int> k
+                    self.value[self.start[r + 1]] = q * q * X.value(at)
+                    self.start[r + 1] += 1

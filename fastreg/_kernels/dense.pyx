@@ -76,6 +76,7 @@ cdef enum:
     GRAM_CHUNK_ROWS = 1024
     GRAM_CHUNKS = 16
     GRAM_CHUNK_BYTES = 1 << 24
+    MANY_TARGETS = 4
 
 
 cdef inline Py_ssize_t ceil_div(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
@@ -208,8 +209,10 @@ cdef class Dense(Matrix):
             j += 1
 
     def dots(self, const double[:, ::1] V, int n_threads):
-        """A' v for each row v of V (T, n): an array (T, p)."""
+        """A' v for each row v of V (T, n): an array (T, p), in one pass for many rows."""
         cdef Py_ssize_t t, i, n_targets = V.shape[0]
+        if n_targets >= MANY_TARGETS:
+            return self.dots_of_many(V, n_threads)
         result = np.empty((n_targets, self.n_features))
         partial = np.empty((self.n_row_tiles, self.n_features))
         cdef double[:, ::1] out = partial
@@ -228,6 +231,51 @@ cdef class Dense(Matrix):
                 check_interrupt()
             np.sum(partial, axis=0, out=result[t])
         return result
+
+    cdef dots_of_many(self, const double[:, ::1] V, int n_threads):
+        """`dots` as products of packed tiles: X is read once for all rows of V."""
+        cdef Py_ssize_t n_targets = V.shape[0], n = self.n_samples, p = self.n_features
+        cdef Py_ssize_t n_col_tiles = ceil_div(p, GRAM_COLUMNS)
+        cdef Py_ssize_t width = ceil_div(p, n_col_tiles)
+        cdef Py_ssize_t n_chunks = clip(
+            min(n // GRAM_CHUNK_ROWS, 64 // n_col_tiles), 1, GRAM_CHUNKS)
+        cdef Py_ssize_t chunk = ceil_div(ceil_div(n, n_chunks), GRAM_ROWS) * GRAM_ROWS
+        n_chunks = ceil_div(n, chunk)
+        partial = np.empty((n_chunks, n_targets, p))
+        cdef double[:, :, ::1] out = partial
+        cdef double[:, ::1] scratch = np.empty((n_threads, width * min(GRAM_ROWS, n)))
+        cdef Py_ssize_t[::1] columns = np.arange(p)
+        cdef Py_ssize_t task, n_tasks = n_chunks * n_col_tiles, first, last
+        cdef Py_ssize_t step = max(
+            n_threads, INTERRUPT_WORK * 4 // (chunk * width * (4 + n_targets)))
+        for first in range(0, n_tasks, step):
+            last = min(first + step, n_tasks)
+            for task in prange(first, last, nogil=True, num_threads=n_threads,
+                               schedule="dynamic", chunksize=1):
+                self.dots_tile_of_many(task // n_col_tiles, task % n_col_tiles * width, width,
+                                       chunk, &columns[0], V, out, &scratch[threadid(), 0])
+            check_interrupt()
+        return partial[0] if n_chunks == 1 else partial.sum(axis=0)
+
+    cdef void dots_tile_of_many(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t width,
+                                Py_ssize_t chunk, const Py_ssize_t *columns,
+                                const double[:, ::1] V, double[:, :, ::1] out,
+                                double *tile) noexcept nogil:
+        cdef Py_ssize_t i = r * chunk, end = min(i + chunk, self.n_samples), rows
+        cdef int k = <int> min(width, self.n_features - j), n_rows, lda
+        cdef int n_targets = <int> V.shape[0], n = <int> self.n_samples
+        cdef int p = <int> self.n_features
+        cdef double one = 1.0, beta = 0.0
+        cdef char *trans = b'T' if self.has_columns else b'N'
+        while i < end:
+            rows = min(GRAM_ROWS, end - i)
+            n_rows = <int> rows
+            lda = n_rows if self.has_columns else k
+            self.pack(i, rows, columns + j, k, self.mean + j, True, tile)
+            dgemm(trans, b'N', &k, &n_targets, &n_rows, &one, tile, &lda,
+                  <double *> &V[0, i], &n, &beta, &out[r, 0, j], &p)
+            beta = 1.0
+            i += rows
 
     cdef void dots_tile(self, Py_ssize_t task, const double *u,
                         double[:, ::1] out) noexcept nogil:
@@ -267,14 +315,46 @@ cdef class Dense(Matrix):
         cdef Py_ssize_t n_tasks = ceil_div(self.n_samples, rows)
         if k == 0:
             return
-        cdef double[::1] m = np.empty(k)
-        for t in range(k):
-            m[t] = self.mean[idx[t]]
+        cdef double[::1] m = self._mean_of(idx)
+        if V.shape[0] >= MANY_TARGETS:
+            self.subtract_many(idx, m, D, V, n_threads)
+            return
         for t in range(V.shape[0]):
             for task in prange(n_tasks, nogil=True, num_threads=n_threads,
                                schedule="dynamic"):
                 self.subtract_tile(task * rows, rows, &idx[0], k, &m[0], &D[t, 0], &V[t, 0])
             check_interrupt()
+
+    cdef subtract_many(self, const Py_ssize_t[::1] idx, double[::1] m,
+                       const double[:, ::1] D, double[:, ::1] V, int n_threads):
+        """`subtract` as products of packed tiles: the columns are read once."""
+        cdef Py_ssize_t rows = min(GRAM_ROWS, self.n_samples)
+        cdef Py_ssize_t task, n_tasks = ceil_div(self.n_samples, rows)
+        cdef double[:, ::1] scratch = np.empty(
+            (n_threads, rows * min(GRAM_COLUMNS, idx.shape[0])))
+        for task in prange(n_tasks, nogil=True, num_threads=n_threads, schedule="dynamic",
+                           chunksize=1):
+            self.subtract_tile_of_many(task * rows, rows, idx, m, D, V,
+                                       &scratch[threadid(), 0])
+        check_interrupt()
+
+    cdef void subtract_tile_of_many(self, Py_ssize_t i, Py_ssize_t rows,
+                                    const Py_ssize_t[::1] idx, double[::1] m,
+                                    const double[:, ::1] D, double[:, ::1] V,
+                                    double *tile) noexcept nogil:
+        cdef int n_rows = <int> min(rows, self.n_samples - i), n = <int> self.n_samples
+        cdef int n_targets = <int> V.shape[0], ldd = <int> idx.shape[0], width, lda
+        cdef Py_ssize_t start = 0
+        cdef double one = 1.0, minus = -1.0
+        cdef char *trans = b'N' if self.has_columns else b'T'
+        while start < ldd:
+            width = <int> min(GRAM_COLUMNS, ldd - start)
+            lda = n_rows if self.has_columns else width
+            self.pack(i, n_rows, &idx[start], width, &m[start],
+                      is_run(&idx[start], width), tile)
+            dgemm(trans, b'N', &n_rows, &n_targets, &width, &minus, tile, &lda,
+                  <double *> &D[0, start], &ldd, &one, &V[0, i], &n)
+            start += width
 
     cdef void subtract_tile(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
                             Py_ssize_t k, const double *m, const double *d,

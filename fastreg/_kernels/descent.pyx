@@ -1,23 +1,29 @@
 """Coordinate descent, once: any smooth part, any penalty, any number of tasks.
 
 Minimises 1/2 ||R(W)||^2 + sum_j penalty(w_j) over the coordinates of `smooth`,
-every five sweeps from an extrapolated point where that is better.
+every five sweeps from an extrapolated point where that is better, and from the
+optimum on the current face as soon as sweeps have cost as much as computing it.
 Stops when no coordinate moved by more than `update_tol` times the largest one
 in a sweep *and* the duality gap on these coordinates is at most `gap_tol`; or
 when a sweep moved nothing at all, since then nothing more can be had.
 """
+import numpy as np
+
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
 
 from fastreg._kernels.anderson cimport Anderson
+from fastreg._kernels.factor cimport FaceFactor
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
+from fastreg._kernels.newton cimport FaceNewton
 from fastreg._kernels.penalty cimport Penalty, certificate
 from fastreg._kernels.smooth cimport Smooth
 
 
 cdef enum:
     PLAIN_SWEEPS = 5    # an easy problem is done by then
+    COLD_SWEEPS = 10    # from zero it takes longer until the face is worth a step
 
 
 cdef inline uint64_t next_random(uint64_t *state) noexcept nogil:
@@ -88,15 +94,17 @@ cdef double sweep(Smooth smooth, Penalty penalty, double *w, double *z, double *
 
 
 def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_sweeps,
-            double gap_tol, double update_tol, object seed=None):
+            double gap_tol, double update_tol, object seed=None, FaceFactor factor=None):
     """Descend from W (n_tasks, k), in place; cyclic, or shuffled each sweep with a `seed`.
 
+    `factor` is kept from one call to the next where the coordinates stay the same.
     Returns the number of sweeps and whether any of them moved anything.
     """
     cdef Py_ssize_t n_sweeps = 0, n_tasks = smooth.n_tasks, k = smooth.n_coordinates
     cdef bint random = seed is not None, moved = True, any_moved = False
     cdef uint64_t state = <uint64_t> (seed if random else 0)
-    cdef double d_max, w_max = 0.0, gap = INFINITY, work = 0.0
+    cdef double d_max, w_max = 0.0, gap = INFINITY, work = 0.0, last_work, newton_work = 0.0
+    cdef double patience = 1.0
     cdef double *w = &W[0, 0]
     cdef double *c = <double *> malloc((k + 2) * n_tasks * sizeof(double))
     cdef Py_ssize_t *order = <Py_ssize_t *> malloc(k * sizeof(Py_ssize_t))
@@ -107,6 +115,9 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
         raise MemoryError
     # shuffled sweeps are no fixed linear map: nothing to extrapolate
     cdef Anderson anderson = None if random else Anderson(smooth, penalty)
+    cdef FaceNewton newton = None
+    cdef Py_ssize_t newton_sweeps = PLAIN_SWEEPS if np.any(W) else COLD_SWEEPS
+    cdef bint use_newton = n_tasks == 1 and smooth.has_hessian
     for j in range(k):
         order[j] = j
     cdef double *z = c + k * n_tasks
@@ -116,7 +127,9 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
             while n_sweeps < max_sweeps:
                 if random:
                     shuffle(order, k, &state)
+                last_work = work
                 d_max = sweep(smooth, penalty, w, z, d, order, &w_max, &work)
+                newton_work += work - last_work
                 n_sweeps += 1
                 moved = d_max > 0
                 any_moved = any_moved or moved
@@ -129,6 +142,15 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
                         break
                 if not w_max < INFINITY:
                     break
+                if use_newton and newton_sweeps <= n_sweeps < max_sweeps:
+                    if newton is None:
+                        with gil:
+                            newton = FaceNewton(smooth, penalty, factor)
+                    if newton_work > patience * newton.work(w):
+                        newton_work = 0.0
+                        patience = 1.0 if newton.improve(w) else 2 * patience
+                        if not random and patience == 1.0:
+                            anderson.restart()
                 if work > INTERRUPT_WORK:
                     work = 0.0
                     check_interrupt()

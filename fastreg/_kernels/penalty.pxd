@@ -16,6 +16,8 @@ cdef class Penalty:
     cdef readonly bint positive
 
     cdef void prox(self, double *z, double curvature, Py_ssize_t n_tasks) noexcept nogil
+    cdef bint face(self, Py_ssize_t j, double w, double *slope, double *curvature) noexcept nogil
+    cdef double clip(self, Py_ssize_t j, double w_old, double w_new) noexcept nogil
     cdef GapTerms gap_terms(self, const double *w, const double *c,
                             Py_ssize_t n_tasks) noexcept nogil
 

@@ -36,6 +36,18 @@ cdef class Penalty:
         for t in range(n_tasks):
             z[t] *= factor
 
+    cdef bint face(self, Py_ssize_t j, double w, double *slope, double *curvature) noexcept nogil:
+        """Whether the penalty is smooth around w (one task), and its derivatives there."""
+        slope[0] = self.l1 if w > 0 else -self.l1
+        curvature[0] = self.l2
+        return w != 0 or (self.l1 == 0 and not self.positive)
+
+    cdef double clip(self, Py_ssize_t j, double w_old, double w_new) noexcept nogil:
+        """w_new, but not beyond the piece of the penalty that w_old lies on."""
+        if (self.l1 > 0 or self.positive) and w_old * w_new < 0:
+            return 0.0
+        return w_new
+
     cdef GapTerms gap_terms(self, const double *w, const double *c,
                             Py_ssize_t n_tasks) noexcept nogil:
         cdef GapTerms out

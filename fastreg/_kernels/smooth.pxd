@@ -8,6 +8,7 @@ cdef class Smooth:
     affair. ``curvature[j]`` is the squared norm of column j.
     """
     cdef readonly Py_ssize_t n_coordinates, n_tasks
+    cdef readonly bint has_hessian
     cdef Py_ssize_t n_state     # size of what moves with W, affinely
     cdef const double *curvature
     cdef object _keep
@@ -16,5 +17,7 @@ cdef class Smooth:
     cdef void move(self, Py_ssize_t j, const double *d) noexcept nogil
     cdef double work(self, Py_ssize_t j) noexcept nogil
     cdef double squared_residual(self, const double *w) noexcept nogil
+    cdef void hessian(self, Py_ssize_t j, const Py_ssize_t *chosen, Py_ssize_t k,
+                      double *row) noexcept nogil
     cdef void get_state(self, double *state) noexcept nogil
     cdef void set_state(self, const double *state) noexcept nogil

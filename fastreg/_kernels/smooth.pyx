@@ -59,6 +59,11 @@ cdef class Smooth:
         """||R||^2 at the current W (n_tasks, k)."""
         return 0.0
 
+    cdef void hessian(self, Py_ssize_t j, const Py_ssize_t *chosen, Py_ssize_t k,
+                      double *row) noexcept nogil:
+        """A_j'A_i for k chosen i, where there is a Hessian."""
+        pass
+
     cdef void get_state(self, double *state) noexcept nogil:
         """Copy out what moves with W: the residual or the gradient."""
         pass
@@ -157,6 +162,7 @@ cdef class Gram(Smooth):
         self.start_gradient = np.array(gradient)
         self.start_squared_residual = squared_residual
         self.n_state = self.n_tasks * self.n_coordinates
+        self.has_hessian = True
         self._keep = (curvature, G)
 
     cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil:
@@ -184,6 +190,12 @@ cdef class Gram(Smooth):
         for j in range(n):
             total -= (w[j] - w0[j]) * (c0[j] + c[j])
         return max(total, 0.0)
+
+    cdef void hessian(self, Py_ssize_t j, const Py_ssize_t *chosen, Py_ssize_t k,
+                      double *row) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(k):
+            row[i] = self.G[j * self.ld + chosen[i]]
 
     cdef void get_state(self, double *state) noexcept nogil:
         memcpy(state, &self.gradient[0, 0], self.n_state * sizeof(double))

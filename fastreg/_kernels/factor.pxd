@@ -1,0 +1,23 @@
+"""The Cholesky factor of a changing set of coordinates."""
+from fastreg._kernels.smooth cimport Smooth
+
+
+cdef class FaceFactor:
+    cdef readonly Py_ssize_t capacity, size
+    cdef Py_ssize_t n_missing, n_stale
+    cdef double[:, ::1] L       # row-major: the BLAS sees its transpose
+    cdef double[::1] diagonal, norm, right_side
+    cdef Py_ssize_t[::1] members, slot, missing, stale, wanted
+
+    cdef double work(self, const Py_ssize_t *face, Py_ssize_t n,
+                     const double *diagonal) noexcept nogil
+    cdef void compare(self, const Py_ssize_t *face, Py_ssize_t n,
+                      const double *diagonal) noexcept nogil
+    cdef bint solve(self, Smooth smooth, const Py_ssize_t *face, Py_ssize_t n,
+                    const double *diagonal, double *b) noexcept nogil
+    cdef void restart(self, Py_ssize_t n) noexcept nogil
+    cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
+                     const double *diagonal) noexcept nogil
+    cdef Py_ssize_t append(self, Smooth smooth, const Py_ssize_t *face,
+                           const double *diagonal) noexcept nogil
+    cdef bint solve_members(self, double *b) noexcept nogil

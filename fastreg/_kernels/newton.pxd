@@ -1,0 +1,21 @@
+"""Newton steps on the face of the penalty where an iterate lies."""
+from fastreg._kernels.factor cimport FaceFactor
+from fastreg._kernels.penalty cimport Penalty
+from fastreg._kernels.smooth cimport Smooth
+
+
+cdef class FaceNewton:
+    cdef Smooth smooth
+    cdef Penalty penalty
+    cdef FaceFactor factor
+    cdef Py_ssize_t size, n_free           # coordinates on the face, and still off a kink
+    cdef Py_ssize_t[::1] face, free
+    cdef double[::1] slope, curvature, before, gradient, step, free_curvature
+
+    cdef void find_face(self, const double *w) noexcept nogil
+    cdef double work(self, const double *w) noexcept nogil
+    cdef bint improve(self, double *w) noexcept nogil
+    cdef bint solve(self, const double *w) noexcept nogil
+    cdef bint advance(self, double *w) noexcept nogil
+    cdef double change(self, const double *w) noexcept nogil
+    cdef void retreat(self, double *w) noexcept nogil
