@@ -101,7 +101,7 @@ class PathEngine:
             problem.gram = self.design.gram(np.arange(p))
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.cache = cache
-        self._factor = None
+        self._factor = None if cache is None else FaceFactor(self.max_gram)
         self._last = None  # W, its gradient and ||R||^2 where the last penalty ended
         self._last_l1 = np.inf
 

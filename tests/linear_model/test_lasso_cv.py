@@ -33,6 +33,7 @@ from fastreg import (
     MultiTaskLassoCV,
 )
 from fastreg._engine import path
+from fastreg._engine import problem as problem_module
 
 TIGHT = {"tol": 1e-12, "max_iter": 10_000}
 NAMES = ["LassoCV", "ElasticNetCV", "MultiTaskLassoCV", "MultiTaskElasticNetCV"]
@@ -145,6 +146,18 @@ def test_wide(regression, kind):
             residual = y[test] - lasso.predict(X[test])
             wanted = np.average(residual**2, weights=weights[test])
             assert model.mse_path_[a, f] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_paths_of_a_fold_share_a_cache_that_overflows(regression, monkeypatch):
+    """Several l1_ratio on one design; the working set outgrows the memory for its Gram."""
+    X, y, _ = regression(60, 80)
+    wanted = ElasticNetCV(l1_ratio=[0.5, 1.0], alphas=5, eps=0.1, cv=3, **TIGHT).fit(X, y)
+    monkeypatch.setattr(path, "ALL_FEATURES", 0)
+    monkeypatch.setattr(path, "MIN_GROWTH", 8)
+    monkeypatch.setattr(problem_module, "GRAM_BYTES", 8 * 30**2)
+    monkeypatch.setattr(problem_module, "GRAM_SHARE", 0.0)
+    small = ElasticNetCV(l1_ratio=[0.5, 1.0], alphas=5, eps=0.1, cv=3, **TIGHT).fit(X, y)
+    assert_allclose(small.mse_path_, wanted.mse_path_, rtol=1e-5)
 
 
 # ---- the path and the final fit ---------------------------------------------------
