@@ -4,10 +4,10 @@ Design
 ------
 X is never copied or indexed by training rows. Two ways:
 
-* `MomentFolds`, for dense X with few features: one pass gives the moments of groups
-  of rows that the splits treat alike. A training set is a merge of groups; for a
-  partition into K folds that takes about 3K merges (prefixes and suffixes) and no
-  subtraction. Splits that make too many groups (shuffled or repeated ones,
+* `MomentFolds`, for dense X with few features or many rows for each: one pass gives the
+  moments of groups of rows that the splits treat alike. A training set is a merge of
+  groups; for a partition into K folds that takes about 3K merges (prefixes and
+  suffixes) and no subtraction. Splits that make too many groups (shuffled or repeated ones,
   leave-one-out) subtract what they leave out from the moments of everything, where
   each column keeps enough digits, and are computed by themselves otherwise;
 * `DesignFolds`, otherwise: a Design on all of X, with zero weights on what is not
@@ -32,6 +32,10 @@ from fastreg._engine.splits import group_rows
 from fastreg._engine.threads import map_in_threads, n_workers_for
 from fastreg._kernels.worker import check_stopped
 
+# X is tall, so that one Gram matrix is cheaper than the passes of all folds, with this
+# many rows for each feature and at most this many features.
+TALL_RATIO = 16
+TALL_FEATURES = 512
 # Bytes for the moments of groups, their prefixes and suffixes, where X is small.
 MOMENT_BYTES = 1 << 26
 # Sweeps at one alpha, typically: what a fold is likely to cost.
@@ -183,9 +187,10 @@ class MomentFolds(DesignFolds):
 
 def make_folds(X, Y, splits, *, whole_gram=False, **options):
     """The folds that suit X; whole_gram asks for moments whatever its width."""
-    dense = isinstance(X, np.ndarray)
-    kind = MomentFolds if dense and (whole_gram or X.shape[1] <= path.ALL_FEATURES) else DesignFolds
-    return kind(X, Y, splits, **options)
+    n, p = X.shape
+    few = p <= path.ALL_FEATURES or (p <= TALL_FEATURES and n >= TALL_RATIO * p)
+    moments = isinstance(X, np.ndarray) and (whole_gram or few)
+    return (MomentFolds if moments else DesignFolds)(X, Y, splits, **options)
 
 
 # ---- paths -----------------------------------------------------------------------

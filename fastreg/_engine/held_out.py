@@ -29,8 +29,9 @@ class HeldOut:
 
     def batch_size(self, n_targets):
         """How many coefficient vectors to hand to `errors` at once."""
-        elements = n_targets * max(self.X.shape[1], len(self.rows))
-        return max(1, 2 * BLOCK_ELEMENTS // elements)
+        # predictions for sparse X are made for all rows at once
+        n_rows = len(self.rows) if sp.issparse(self.X) else 1
+        return max(1, 4 * BLOCK_ELEMENTS // (n_targets * max(self.X.shape[1], n_rows)))
 
     def errors(self, W, design):
         """Weighted mean squared errors (k,), averaged over targets.

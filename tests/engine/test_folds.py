@@ -217,4 +217,7 @@ def test_which_way():
     assert type(make_folds(X, Y, splits, **options)) is MomentFolds
     assert type(make_folds(wide, Y, splits, **options)) is DesignFolds
     assert type(make_folds(wide, Y, splits, whole_gram=True, **options)) is MomentFolds
+    tall = np.random.RandomState(0).standard_normal((300 * 16, 300))
+    two = as_splits(KFold(2).split(tall), len(tall))
+    assert type(make_folds(tall, tall[:, :1], two, **options)) is MomentFolds
     assert type(make_folds(sp.csc_matrix(X), Y, splits, **options)) is DesignFolds

@@ -32,7 +32,7 @@ from fastreg import (
     MultiTaskElasticNetCV,
     MultiTaskLassoCV,
 )
-from fastreg._engine import path
+from fastreg._engine import folds, path
 from fastreg._engine import problem as problem_module
 
 TIGHT = {"tol": 1e-12, "max_iter": 10_000}
@@ -44,6 +44,7 @@ def way(request, monkeypatch):
     """Small problems the two ways: with moments, and as if X were wide."""
     if request.param == "designs":
         monkeypatch.setattr(path, "ALL_FEATURES", 0)
+        monkeypatch.setattr(folds, "TALL_FEATURES", 0)
     return request.param
 
 
