@@ -163,7 +163,7 @@ class CrossValidated(LinearRegressor):
         if isinstance(self.alphas, Integral):
             check_number("alphas", self.alphas, low=1, integer=True)
             return
-        if isinstance(self.alphas, str) or not np.iterable(self.alphas) or len(self.alphas) == 0:
+        if isinstance(self.alphas, str) or np.ndim(self.alphas) == 0 or len(self.alphas) == 0:
             raise TypeError(
                 f"alphas must be a number of alphas or a list of them, got {self.alphas!r}."
             )
@@ -252,18 +252,20 @@ class CrossValidated(LinearRegressor):
     def _fit(self, X, y, sample_weight, splits):
         l1_ratios = np.atleast_1d(self.l1_ratio)
         n_alphas = self.alphas if isinstance(self.alphas, Integral) else len(self.alphas)
-        folds = make_folds(
-            X,
-            y,
-            splits,
-            whole_gram=self.precompute is True,
-            sample_weight=sample_weight,
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            n_alphas=n_alphas * len(l1_ratios),
-        )
-        full = folds.full()
+        with np.errstate(all="ignore"):  # what is not finite is told right after
+            folds = make_folds(
+                X,
+                y,
+                splits,
+                whole_gram=self.precompute is True,
+                sample_weight=sample_weight,
+                fit_intercept=self.fit_intercept,
+                standardize=self.standardize,
+                n_alphas=n_alphas * len(l1_ratios),
+            )
+            full = folds.full()
         check_finite(self, full, X, y)
+        self._refuse_overflow(full.is_finite and np.isfinite(full.squared_norms.sum()))
         warn_constant_columns(full, self._feature_names, stacklevel=4)
         gram = precomputed_gram(self.precompute, full)
         grids = [self._grid(full, l1_ratio) for l1_ratio in l1_ratios]
@@ -272,11 +274,7 @@ class CrossValidated(LinearRegressor):
         errors, shortfall, solutions = cross_validate(
             folds, full, solver, gram=gram, n_jobs=self.n_jobs, report=self._report(len(splits))
         )
-        if not np.isfinite(errors).all():
-            raise ValueError(
-                "Held-out errors are not finite: the squares of X or y overflow. Rescale them, "
-                "with StandardScaler for example."
-            )
+        self._refuse_overflow(np.isfinite(errors).all())
         selection = Selection.of_errors(
             errors, rule=self.selection_rule, max_increase=self.max_loss_increase
         )
@@ -286,6 +284,14 @@ class CrossValidated(LinearRegressor):
         self._set_choice(l1_ratios, grids, errors, selection)
         self._set_path(full, solutions, solutions[selection.chosen], y, X.dtype)
         self._warn_no_convergence(shortfall, errors, solutions, full.total_weight)
+
+    @staticmethod
+    def _refuse_overflow(is_finite):
+        if not is_finite:
+            raise ValueError(
+                "Sums are not finite: the squares of X or y overflow. Rescale them, with "
+                "StandardScaler for example."
+            )
 
     def _grid(self, full, l1_ratio):
         if not isinstance(self.alphas, Integral):

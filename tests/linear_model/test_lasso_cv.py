@@ -273,6 +273,16 @@ def test_standardize_is_a_scaler_in_each_fold(regression, way, kind, l1_ratio):
     assert_allclose(model.alphas_, grid, rtol=1e-10)
 
 
+def test_standardize_without_intercept_is_about_zero(regression, way):
+    X, y, weights = problem(regression)
+    X, split = X * 10.0 ** np.arange(-4, 5), [(np.arange(30), np.arange(30, 50))]
+    options = {"cv": split, "fit_intercept": False, **TIGHT}
+    model = LassoCV(alphas=4, standardize=True, **options).fit(X, y, weights)
+    rms = np.sqrt(np.average(X[:30] ** 2, axis=0, weights=weights[:30]))
+    by_hand = LassoCV(alphas=model.alphas_, **options).fit(X / rms, y, weights)
+    assert_allclose(model.mse_path_, by_hand.mse_path_, rtol=1e-6)
+
+
 def test_standardize_does_not_leak(regression, way):
     """What a fold holds out changes no error of the models trained without it."""
     X, y, _ = problem(regression)
@@ -417,16 +427,29 @@ def test_two_rules_at_once(regression):
     X, y, _ = problem(regression)
     with pytest.raises(ValueError, match="two rules"):
         LassoCV(selection_rule="1se", max_loss_increase=0.1).fit(X, y)
+    with pytest.raises(TypeError, match="alphas must be"):
+        ElasticNetCV(alphas=(a for a in (1.0, 0.1))).fit(X, y)
     with pytest.raises(ValueError, match="empty"):
         ElasticNetCV(l1_ratio=[]).fit(X, y)
 
 
 @pytest.mark.parametrize("at", ["X", "y"])
-def test_nan(regression, way, at):
+@pytest.mark.parametrize(("value", "words"), [(np.nan, "NaN"), (-np.inf, "infinity")])
+@pytest.mark.filterwarnings("error")
+def test_what_is_not_finite(regression, way, at, value, words):
     X, y, _ = problem(regression)
-    (X if at == "X" else y).flat[7] = np.nan
-    with pytest.raises(ValueError, match=f"{at} contains NaN"):
-        LassoCV(alphas=5).fit(X, y)
+    (X if at == "X" else y).flat[7] = value
+    for standardize in (False, True):
+        with pytest.raises(ValueError, match=f"{at} contains {words}"):
+            LassoCV(alphas=5, standardize=standardize).fit(X, y)
+
+
+@pytest.mark.filterwarnings("error")
+def test_squares_that_overflow(regression, way):
+    X, y, _ = problem(regression)
+    for A, target in ((X * 1e200, y), (X, y * 1e200)):
+        with pytest.raises(ValueError, match="overflow"):
+            LassoCV(alphas=5).fit(A, target)
 
 
 def test_splits_without_weight(regression):
