@@ -1,5 +1,6 @@
 """LassoCV and its kin: against scikit-learn, against fits by hand, and their own rules."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -32,7 +33,7 @@ from fastreg import (
     MultiTaskElasticNetCV,
     MultiTaskLassoCV,
 )
-from fastreg._engine import folds, path
+from fastreg._engine import folds, moments, path
 from fastreg._engine import problem as problem_module
 
 TIGHT = {"tol": 1e-12, "max_iter": 10_000}
@@ -301,6 +302,24 @@ def test_standardize_leaves_constant_columns_alone(regression, way):
     model = LassoCV(alphas=5, cv=TimeSeriesSplit(2), standardize=True).fit(X, y)
     assert model.coef_[2] == 0
     assert np.isfinite(model.coef_).all()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(30_000, 30), (100, 9000)], ids=["tall", "wide"])
+def test_x_is_not_copied(order, shape, monkeypatch):
+    """Not even by training rows, nor where the rows of a fold are scattered."""
+    monkeypatch.setattr(moments, "BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(problem_module, "GRAM_BYTES", 1 << 18)
+    X = np.array(np.random.RandomState(0).standard_normal(shape), order=order)
+    y = X[:, 0] + X[:, 1] ** 2
+    model = LassoCV(cv=KFold(3, shuffle=True, random_state=0), alphas=3, eps=0.5, n_jobs=1)
+    tracemalloc.start()
+    try:
+        model.fit(X, y)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.5 * X.nbytes  # a training set is two thirds of it
 
 
 # ---- threads and randomness ----------------------------------------------------------
