@@ -7,30 +7,42 @@ duality gap on every fit that proves how accurate it is.
 from fastreg._show_versions import show_versions
 from fastreg.exceptions import DiagnosticWarning
 from fastreg.linear_model import (
+    CVDisplay,
     ElasticNet,
     ElasticNetCV,
     Lasso,
     LassoCV,
+    MultiTaskElasticNet,
     MultiTaskElasticNetCV,
+    MultiTaskLasso,
     MultiTaskLassoCV,
+    PathDisplay,
+    RegularizationPath,
     Ridge,
     enet_path,
     lasso_path,
+    regularization_path,
 )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CVDisplay",
     "DiagnosticWarning",
     "ElasticNet",
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "MultiTaskElasticNet",
     "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
     "MultiTaskLassoCV",
+    "PathDisplay",
+    "RegularizationPath",
     "Ridge",
     "__version__",
     "enet_path",
     "lasso_path",
+    "regularization_path",
     "show_versions",
 ]

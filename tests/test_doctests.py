@@ -9,22 +9,30 @@ MODULES = [
     "fastreg",
     "fastreg._show_versions",
     "fastreg.exceptions",
+    "fastreg.linear_model._display",
     "fastreg.linear_model._lasso",
     "fastreg.linear_model._lasso_cv",
+    "fastreg.linear_model._multi_task",
     "fastreg.linear_model._paths",
+    "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
 ]
 WITH_EXAMPLES = {
     "fastreg._show_versions",
+    "fastreg.linear_model._display",
     "fastreg.linear_model._lasso",
     "fastreg.linear_model._lasso_cv",
+    "fastreg.linear_model._multi_task",
     "fastreg.linear_model._paths",
+    "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
 }
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
+    if name.endswith("_display"):
+        pytest.importorskip("matplotlib").use("Agg")
     flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     result = doctest.testmod(importlib.import_module(name), optionflags=flags)
     assert result.failed == 0

@@ -93,7 +93,7 @@ def test_the_scan_sees_imports():
     names = set(imported_modules(ROOT / "_kernels" / "csc.pyx"))
     assert {"numpy", "fastreg._kernels.matrix"} <= names
     assert "fastreg._engine.design.Design" in set(
-        imported_modules(ROOT / "linear_model" / "_lasso.py")
+        imported_modules(ROOT / "linear_model" / "_coordinate_descent.py")
     )
     assert len(SOURCES) > 10
     assert len(KERNELS) > 8

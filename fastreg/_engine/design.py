@@ -140,7 +140,7 @@ class Design:
         shift = np.zeros(p)
         if self.fit_intercept:
             shift = X[int(np.argmax(weights))].astype(np.float64)
-        s1, s2, c = self.matrix.first_pass(weights, u, shift, self._threads(self.work))
+        s1, s2, c = self.matrix.first_pass(weights, u, shift, self.threads(self.work))
         if not self.fit_intercept:
             self.matrix.set_center(shift, self.scale)
             return shift, s2, c
@@ -155,30 +155,33 @@ class Design:
             u,
             self.total_weight,
             int(np.argmax(weights)) if self.fit_intercept else -1,
-            self._threads(self.work),
+            self.threads(self.work),
         )
         if np.isfinite(sq_norm.sum()):
             self.matrix.center(mean, self.scale, self.total_weight, sq_norm)
         return mean, sq_norm, c
 
-    def _threads(self, work):
+    def threads(self, work):
+        """Threads for a call of so much work, one where waking more doesn't pay."""
         return n_threads_for(work, self.work_of_fit)
 
     def dots(self, V):
-        """V A for V (T, n): one pass over X for each row of V."""
-        self.n_passes += len(V)
-        return self.matrix.dots(np.ascontiguousarray(V), self._threads(self.work))
+        """V A for V (T, n), in one pass over X where V has many rows."""
+        self.n_passes += self.matrix.passes_of(len(V))
+        return self.matrix.dots(np.ascontiguousarray(V), self.threads(self.work))
 
     def residual(self, W, targets):
         """targets - W A' for W (T, p), reading only the columns where W is not zero."""
-        R = targets.copy()
         support = np.flatnonzero(W.any(axis=0))
-        if len(support):
-            share = self.share(support)
-            self.n_passes += len(W) * share
-            self.matrix.subtract(
-                support, np.ascontiguousarray(W[:, support]), R, self._threads(share * self.work)
-            )
+        return self.residual_of(support, np.ascontiguousarray(W[:, support]), targets)
+
+    def residual_of(self, columns, W, targets):
+        """targets - W A' for W (T, k) on some columns."""
+        R = targets.copy()
+        if len(columns):
+            share = self.share(columns)
+            self.n_passes += share
+            self.matrix.subtract(columns, W, R, self.threads(share * self.work * len(W)))
         return R
 
     def share(self, columns):
@@ -190,12 +193,12 @@ class Design:
         k = len(a) if b is None else len(b)
         self.n_passes += self.share(a)
         # eight multiplications in the BLAS take about as long as one element of a pass
-        return self.matrix.gram(a, b, self._threads(self.share(a) * self.work * k / 8))
+        return self.matrix.gram(a, b, self.threads(self.share(a) * self.work * k / 8))
 
     def gather(self, columns):
         """A's columns as a float64 array (n, k) in Fortran order; dense X only."""
         self.n_passes += self.share(columns)
-        return self.matrix.gather(columns, self._threads(self.n_samples * len(columns)))
+        return self.matrix.gather(columns, self.threads(self.n_samples * len(columns)))
 
     def coefficients(self, W):
         """W (..., p) for A as coefficients of X's own columns."""

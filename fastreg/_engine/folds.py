@@ -212,8 +212,8 @@ class Solver:
     seeds: np.ndarray | None = None
     whole_gram: bool = False
 
-    def solutions(self, problem, number, job, cache=None):
-        """The engine of one path, and its solutions as they come."""
+    def solutions(self, problem, number, job, working_set=None):
+        """The engine of one path, its penalties, and its solutions as they come."""
         rng = None
         if self.seeds is not None:
             rng = np.random.RandomState(self.seeds[number, job])
@@ -223,10 +223,11 @@ class Solver:
             max_iter=self.max_iter,
             rng=rng,
             whole_gram=self.whole_gram,
-            cache=cache,
+            working_set=working_set,
         )
         W = np.zeros((len(problem.correlation), problem.design.n_features))
-        return engine, engine.path(self.penalties(problem.design, number), W)
+        penalties = self.penalties(problem.design, number)
+        return engine, penalties, engine.path(penalties, W)
 
 
 @dataclass
@@ -253,8 +254,8 @@ class Shortfall:
         self.n_failed += other.n_failed
 
 
-def cross_validate(folds, full, solver, *, gram=None, n_jobs=None, report=None):
-    """Held-out errors of every path on every split, and the path on all rows if there is one.
+def cross_validate(folds, full, solver, *, record, gram=None, n_jobs=None, watch=None):
+    """Held-out errors of every path on every split; where there is one path, that on all rows.
 
     Parameters
     ----------
@@ -262,18 +263,19 @@ def cross_validate(folds, full, solver, *, gram=None, n_jobs=None, report=None):
     full : Design or MomentsDesign
         Of all rows.
     solver : Solver
+    record : callable
+        What `full_path` does with each solution.
     gram : ndarray or None
         A'A of all rows where it is known.
     n_jobs : int or None
-    report : callable or None
-        report(k, errors) is called when split k is done, in order.
+    watch : callable or None
+        Passes on the results of splits, in order, as they are done.
 
     Returns
     -------
     errors : ndarray of shape (n_paths, n_splits, n_alphas)
     shortfall : Shortfall
         Of the solutions on training rows.
-    solutions : list of Solution, or None if n_paths is not 1
     """
     n_splits = len(folds.splits)
     # the longest first: the workers finish closer together
@@ -282,42 +284,36 @@ def cross_validate(folds, full, solver, *, gram=None, n_jobs=None, report=None):
     def run(job):
         with np.errstate(all="ignore"):
             if job == n_splits:
-                return full_path(full, solver, 0, gram)
+                return full_path(full, solver, 0, record, gram)
             return _fold_errors(folds, job, solver)
 
-    errors, shortfall, solutions = [], Shortfall(), None
+    errors, shortfall = [], Shortfall()
     n_workers = n_workers_for(n_jobs, len(jobs), folds.work)
     with closing(map_in_threads(run, jobs, n_workers)) as results:
-        for job, result in zip(jobs, results, strict=True):
-            if job == n_splits:
-                solutions = result
-                continue
-            errors.append(result[0])
-            shortfall.merge(result[1])
-            if report is not None:
-                report(job, result[0])
-    return np.stack(errors, axis=1), shortfall, solutions
+        split_results = (result for result in results if result is not None)
+        for fold_errors, fold_shortfall in (watch or iter)(split_results):
+            errors.append(fold_errors)
+            shortfall.merge(fold_shortfall)
+    return np.stack(errors, axis=1), shortfall
 
 
-def full_path(full, solver, number, gram=None):
-    """Solutions of path `number` on all rows."""
+def full_path(full, solver, number, record, gram=None):
+    """Path `number` on all rows: record(engine, penalty, solution) for each alpha."""
     problem = LeastSquaresProblem(full, gram=gram)
-    solutions = []
-    _, path_of_all = solver.solutions(problem, number, -1)
-    for solution in path_of_all:
+    engine, penalties, solutions = solver.solutions(problem, number, -1)
+    for penalty, solution in zip(penalties, solutions, strict=True):
         check_stopped()
-        solutions.append(solution)
-    return solutions
+        record(engine, penalty, solution)
 
 
 def _fold_errors(folds, k, solver):
     """Errors (n_paths, n_alphas) of split k, and the shortfall of its solutions."""
     design, held_out = folds.fold(k)
     problem = LeastSquaresProblem(design)
-    errors, shortfall, cache = [], Shortfall(), None
+    errors, shortfall, working_set = [], Shortfall(), None
     size = held_out.batch_size(len(problem.correlation))
     for number in range(solver.n_paths):
-        engine, solutions = solver.solutions(problem, number, k, cache)
+        engine, _, solutions = solver.solutions(problem, number, k, working_set)
         errors.append([])
         batch = []
         for solution in solutions:
@@ -329,5 +325,5 @@ def _fold_errors(folds, k, solver):
                 batch = []
         if batch:
             errors[-1].append(held_out.errors(np.stack(batch), design))
-        cache = engine.cache
+        working_set = engine.working_set
     return np.array([np.concatenate(parts) for parts in errors]), shortfall

@@ -2,18 +2,18 @@
 
 Design
 ------
-For each alpha, from the solution of the last one:
+A path goes some alphas at a time, from the solution of the last one:
 
-1. a working set: the columns in use, those that the strong rule expects to enter
-   and, from the second round on, those that violate optimality most. It at most
-   doubles each time. With few columns it is all of them;
-2. coordinate descent on the working set, through the Gram matrix of all columns
-   that ever were in one, where that is cheaper than the columns themselves: on
-   the block of it that is active (`_descend_gram`). Otherwise on the columns with
-   a residual (`_descend_columns`), or block by block where X is in C order and the
-   set is too large to gather (`_descend_blocks`);
-3. one pass over X for the gradient of everything: the duality gap, and the next
-   violators.
+1. a working set: the columns in use, those that are expected to enter, and from
+   the second round on those that violate optimality most. Its growth is bounded.
+   With few columns it is all of them;
+2. coordinate descent on the working set, alpha after alpha, through the Gram matrix
+   of all columns that ever were in one (`_descend_gram`), where that is cheaper than
+   the columns themselves. Otherwise, for one alpha at a time, on the columns with a
+   residual (`_descend_columns`), or block by block where X is in C order and the set
+   is too large to gather (`_descend_blocks`);
+3. one pass over X for the gradients of everything at all these alphas: their duality
+   gaps, and the next violators.
 
 The gradient that starts step 2 always comes from step 3, so errors of a Gram
 matrix cannot accumulate: it only predicts how the gradient moves.
@@ -22,7 +22,8 @@ No solver walks down a column of C-ordered X, and X is never copied: the extra
 memory is `gram_budget` for what is kept, scratch of a similar size, a few vectors,
 and the result. Rejected: one loop over
 all columns with a residual (a pass over X a sweep, and a cache line an element
-in C order); a copy in Fortran order (twice the memory).
+in C order); a copy in Fortran order (twice the memory); a pass for each alpha (it
+reads memory where a pass for ten of them multiplies).
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +31,8 @@ from math import ceil
 
 import numpy as np
 
-from fastreg._engine.problem import BATCH, GramCache, LeastSquaresProblem, gram_budget
+from fastreg._engine.problem import LeastSquaresProblem, gram_budget
+from fastreg._engine.working_set import WorkingSet
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.descent import descend
 from fastreg._kernels.factor import FaceFactor
@@ -39,7 +41,8 @@ from fastreg._kernels.smooth import Gram, LeastSquares
 
 # Up to this many features all are in the working set, and their Gram is formed.
 ALL_FEATURES = 256
-# A working set grows by at least this many columns.
+# A working set grows by up to this part of the columns in use, or by so many.
+GROWTH = 0.6
 MIN_GROWTH = 64
 # Sweeps over a working set before the next is chosen: few while columns still want
 # to enter, or the first sets would spend all of max_iter; then many, and a pass over
@@ -48,21 +51,44 @@ GROWING_SWEEPS = 50
 SETTLED_SWEEPS = 500
 # Sweeps over one block of gathered columns before the next is gathered.
 BLOCK_SWEEPS = 5
+# Alphas that share a pass: so many, and none below this part of the last one.
+LOOKAHEAD = 16
+LOOKAHEAD_RATIO = 0.6
 
 
 @dataclass
 class Solution:
-    """What one alpha gave: W (T, p), its duality gap, sweeps spent, and whether
-    the gap is below the tolerance."""
+    """What one alpha gave: W (T, p), its duality gap, sweeps spent, ||Y - W A'||^2, and
+    whether the gap is below the tolerance."""
 
     W: np.ndarray
     gap: float
     gap_tol: float
     n_iter: int
+    squared_residual: float
 
     @property
     def converged(self):
         return self.gap <= self.gap_tol
+
+
+@dataclass
+class _Iterate:
+    """One alpha on its way: W (T, p), its exact gradient, and what it took so far."""
+
+    penalty: Penalty
+    W: np.ndarray
+    C: np.ndarray | None = None
+    squared_residual: float = np.inf
+    gap: float = np.inf
+    n_iter: float = 0.0
+    moved: bool = True
+
+    def start_from(self, other):
+        """Take over where `other` is."""
+        self.W, self.C = other.W.copy(), other.C.copy()
+        self.squared_residual = other.squared_residual
+        self.gap = duality_gap(self.penalty, self.W, self.C, self.squared_residual)
 
 
 class PathEngine:
@@ -81,12 +107,19 @@ class PathEngine:
         Picks coordinates at random; None visits them in cyclic order.
     whole_gram : bool
         Form the Gram of all features whatever their number.
-    cache : GramCache or None
-        A cache shared with problems on the same design.
+    working_set : WorkingSet or None
+        One shared with problems on the same design.
     """
 
     def __init__(
-        self, problem: LeastSquaresProblem, *, tol, max_iter, rng=None, whole_gram=False, cache=None
+        self,
+        problem: LeastSquaresProblem,
+        *,
+        tol,
+        max_iter,
+        rng=None,
+        whole_gram=False,
+        working_set=None,
     ):
         self.problem = problem
         self.design = problem.design
@@ -99,11 +132,10 @@ class PathEngine:
         self.all_features = whole_gram or p <= ALL_FEATURES or (problem.gram is not None)
         if self.all_features and problem.gram is None:
             problem.gram = self.design.gram(np.arange(p))
+        self.factor = FaceFactor(p) if self.all_features else None
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
-        self.cache = cache
-        self._factor = None if cache is None else FaceFactor(self.max_gram)
-        self._last = None  # W, its gradient and ||R||^2 where the last penalty ended
-        self._last_l1 = np.inf
+        self.working_set = working_set
+        self._last = None  # where the last penalty ended
 
     def _useful_gram(self, n, p):
         # A move costs k through the Gram, on contiguous memory; on columns every
@@ -114,71 +146,174 @@ class PathEngine:
 
     def solve(self, penalty: Penalty, W) -> Solution:
         """Minimise from W (T, p), which is overwritten with the solution."""
-        if penalty.positive:
-            np.maximum(W, 0.0, out=W)  # a start need not be feasible
-        C, squared_residual = self._start(W)
-        gap = duality_gap(penalty, W, C, squared_residual)
-        n_iter = 0
-        # the strong rule (Tibshirani et al. 2012): who is likely to enter at this alpha
-        threshold = min(max(2 * penalty.l1 - self._last_l1, 0.5 * penalty.l1), penalty.l1)
-        while gap > self.gap_tol and n_iter < self.max_iter:
-            n_sweeps, moved = self._descend(
-                penalty, W, C, squared_residual, gap, self.max_iter - n_iter, threshold
-            )
-            n_iter += n_sweeps
-            threshold = penalty.l1
-            if not moved:
-                break  # at the limit of rounding: another round would do the same
-            C, squared_residual = self.problem.gradient(W, self.gap_tol)
-            gap = duality_gap(penalty, W, C, squared_residual)
-            if not np.isfinite(gap):
-                break
-        self._last, self._last_l1 = (W.copy(), C, squared_residual), penalty.l1
-        return Solution(W, gap, self.gap_tol, min(ceil(n_iter), self.max_iter))
+        solution = next(self.path([penalty], W))
+        W[:] = solution.W
+        return replace(solution, W=W)
 
     def path(self, penalties, W):
         """Solutions for penalties from the strongest to the weakest, each from the last.
 
-        W (T, p) is where the first one starts; it is overwritten. Each Solution has
-        its own W.
+        W (T, p) is where the first one starts; it is left as it is, and each Solution
+        has its own.
         """
-        for penalty in penalties:
-            solution = self.solve(penalty, W)
-            yield replace(solution, W=W.copy())
+        penalties = list(penalties)
+        while penalties:
+            n_together = self._lookahead(penalties, len(W))
+            iterates = self._solve_together(penalties[:n_together], W)
+            for iterate in iterates:
+                yield self._solution(iterate)
+            self._last = iterates[-1]
+            W = self._last.W
+            penalties = penalties[n_together:]
 
-    def _start(self, W):
-        """The gradient and ||R||^2 at W, without a pass where the last penalty ended."""
-        if self._last is not None and np.array_equal(W, self._last[0]):
-            return self._last[1], self._last[2]
-        return self.problem.gradient(W, self.gap_tol)
+    def _solution(self, it):
+        n_iter = min(ceil(it.n_iter), self.max_iter)
+        return Solution(it.W, it.gap, self.gap_tol, n_iter, it.squared_residual)
 
-    def _descend(self, penalty, W, C, squared_residual, gap, max_sweeps, threshold):
+    def _lookahead(self, penalties, n_tasks):
+        """How many of the penalties to solve with shared passes."""
+        if self.all_features or penalties[0].l1 == 0:
+            return 1
+        last = self._last.penalty.l1 if self._last else penalties[0].l1
+        near = [LOOKAHEAD_RATIO * last <= penalty.l1 <= last for penalty in penalties]
+        room = self.budget // (16 * n_tasks * (self.design.n_samples + self.design.n_features))
+        n_near = near.index(False) if False in near else len(near)
+        return max(1, min(n_near, LOOKAHEAD, room))
+
+    # ---- rounds --------------------------------------------------------------------
+
+    def _solve_together(self, penalties, W):
+        """Iterates for some penalties near each other, each from its neighbour."""
+        iterates = [self._first_iterate(penalties[0], W)]
+        iterates += [_Iterate(penalty, W) for penalty in penalties[1:]]
+        if len(penalties) == 1:
+            self._finish_alone(iterates[0], self._entry_level(penalties[0]))
+            return iterates
+        level = self._entry_level(penalties[-1])
+        open_iterates = iterates
+        while open_iterates:
+            violators = self._violators(open_iterates, level)
+            if not self._extend(open_iterates, violators):
+                break
+            self._descend_along(open_iterates)
+            self._update_gradients(open_iterates)
+            open_iterates = [it for it in open_iterates if self._is_open(it)]
+            level = 1.0
+        for k, it in enumerate(iterates):
+            if it.C is None:  # the working set had no room before its turn came
+                it.start_from(iterates[k - 1])
+            self._finish_alone(it, 1.0)
+        return iterates
+
+    def _first_iterate(self, penalty, W):
+        """At W, without a pass where the last penalty ended."""
+        W = np.maximum(W, 0.0) if penalty.positive else W.copy()  # made feasible
+        it = _Iterate(penalty, W)
+        if self._last is not None and np.array_equal(W, self._last.W):
+            it.start_from(self._last)
+            return it
+        it.C, it.squared_residual = self.problem.gradient(W, self.gap_tol)
+        it.gap = duality_gap(penalty, W, it.C, it.squared_residual)
+        return it
+
+    def _is_open(self, it):
+        # nothing moved: at the limit of rounding another round would do the same
+        return (
+            not it.gap <= self.gap_tol
+            and it.moved
+            and it.n_iter < self.max_iter
+            and np.isfinite(it.gap)
+        )
+
+    def _entry_level(self, penalty):
+        """The strong rule (Tibshirani et al. 2012): features whose gradient is above this
+        part of the penalty are likely to enter."""
+        if self._last is None:
+            return 1.0
+        return min(max(2 - self._last.penalty.l1 / penalty.l1, 0.5), 1.0) if penalty.l1 else 1.0
+
+    def _update_gradients(self, iterates):
+        """Gradients and gaps at all W, from one pass over X."""
+        W = np.concatenate([it.W for it in iterates])
+        C, squared_residuals = self.problem.gradients(W, self.working_set)
+        n_tasks = len(iterates[0].W)
+        for k, it in enumerate(iterates):
+            rows = slice(k * n_tasks, (k + 1) * n_tasks)
+            it.C, it.squared_residual = C[rows], float(squared_residuals[rows].sum())
+            it.gap = duality_gap(it.penalty, it.W, it.C, it.squared_residual)
+
+    def _descend_along(self, iterates):
+        """Descend on the working set; without a gradient of its own, from the last one."""
+        columns, gram = self.working_set.columns, self.working_set.gram
+        w = c = squared_residual = None
+        for it in iterates:
+            if it.C is not None:
+                w = np.ascontiguousarray(it.W[:, columns])
+                c = np.ascontiguousarray(it.C[:, columns])
+                squared_residual = it.squared_residual
+            smooth = Gram(gram, c, w, squared_residual)
+            sweeps = self.max_iter - it.n_iter
+            swept, it.moved = self._sweep(
+                smooth,
+                it.penalty,
+                w,
+                sweeps,
+                SETTLED_SWEEPS,
+                0.5 * self.gap_tol,
+                max(self.tol, 1e-3),
+                self._seed(),
+                self.working_set.factor,
+            )
+            it.n_iter += swept
+            it.moved = it.moved or it.C is None
+            squared_residual = smooth.current_squared_residual(w)
+            it.W = np.zeros_like(it.W)
+            it.W[:, columns] = w
+
+    def _finish_alone(self, it, level):
+        """Rounds for one alpha, until its gap is small enough or sweeps are spent."""
+        growing = self._last is None or not it.penalty.l1 <= self._last.penalty.l1
+        while self._is_open(it):
+            violators = None if self.all_features else self._violators([it], level)
+            self._descend_alone(it, violators, growing or level == 1.0)
+            level = 1.0
+            if it.moved:
+                it.C, it.squared_residual = self.problem.gradient(it.W, self.gap_tol)
+                it.gap = duality_gap(it.penalty, it.W, it.C, it.squared_residual)
+
+    def _descend_alone(self, it, violators, growing):
+        sweeps = self.max_iter - it.n_iter
         if self.all_features:
-            gram = self.problem.gram
-            smooth = Gram(gram, C, W, squared_residual)
-            return descend(smooth, penalty, W, max_sweeps, self.gap_tol, self.tol, self._seed())
-        support = np.flatnonzero(W.any(axis=0))
-        violators = self._violators(penalty, W, C, support, threshold)
+            smooth = Gram(self.problem.gram, it.C, it.W, it.squared_residual)
+            swept, it.moved = descend(
+                smooth,
+                it.penalty,
+                it.W,
+                int(sweeps),
+                self.gap_tol,
+                self.tol,
+                self._seed(),
+                self.factor,
+            )
+            it.n_iter += swept
+            return
         # As precise as the gap of everything deserves: later rounds start closer.
-        gap_tol = max(0.5 * self.gap_tol, 0.05 * gap)
+        gap_tol, update_tol = max(0.5 * self.gap_tol, 0.05 * it.gap), max(self.tol, 1e-3)
         if len(violators) == 0:
             gap_tol = 0.5 * self.gap_tol
-        update_tol = self.tol if gap_tol < self.gap_tol else max(self.tol, 1e-3)
-        # along a path the strong rule rarely misses, and the set is all but settled
-        growing = len(violators) > 0 and not threshold < penalty.l1 <= self._last_l1 < np.inf
-        round_sweeps = GROWING_SWEEPS if growing else SETTLED_SWEEPS
-        options = (max_sweeps, round_sweeps, gap_tol, update_tol, self._seed())
-        if len(support) + len(violators) <= self.max_gram:
-            self._extend_cache(support, violators)
-            return self._descend_gram(penalty, W, C, squared_residual, options)
-        self.cache = None
-        columns = np.union1d(support, violators)
-        R = self.design.residual(W, self.problem.targets)
-        if self.design.matrix.has_columns:
-            return self._descend_columns(
-                penalty, W, self.design.matrix, columns, columns, R, options
-            )
-        return self._descend_blocks(penalty, W, columns, R, options)
+        if gap_tol < self.gap_tol:
+            update_tol = self.tol
+        round_sweeps = GROWING_SWEEPS if growing and len(violators) else SETTLED_SWEEPS
+        options = (sweeps, round_sweeps, gap_tol, update_tol, self._seed())
+        if self._extend([it], violators):
+            swept, it.moved = self._descend_gram(it, options)
+        else:
+            self.working_set = None
+            columns = np.union1d(np.flatnonzero(it.W.any(axis=0)), violators)
+            R = self.design.residual(it.W, self.problem.targets)
+            way = self._descend_columns if self.design.matrix.has_columns else self._descend_blocks
+            swept, it.moved = way(it.penalty, it.W, columns, R, options)
+        it.n_iter += swept
 
     def _sweep(self, smooth, penalty, w, max_sweeps, round_sweeps, *rest):
         """Descend; the sweeps of part of the columns count by that part."""
@@ -190,18 +325,30 @@ class PathEngine:
     def _seed(self):
         return None if self.rng is None else int(self.rng.randint(np.iinfo(np.int32).max))
 
-    def _violators(self, penalty, W, C, support, threshold):
-        """Columns to add, most violating first; at most as many as are in use."""
-        norm = self._dual_norm(penalty, W, C)
-        found = np.flatnonzero(norm > threshold)
-        known = np.zeros(len(norm), dtype=bool)
-        known[support] = True
-        if self.cache is not None:
-            known[self.cache.known] = True
+    # ---- working sets --------------------------------------------------------------
+
+    def _violators(self, iterates, level):
+        """The columns whose gradient is most above `level` times what the penalty holds
+        back; their number is bounded by that of the columns in use."""
+        ratio, in_use = 0.0, np.zeros(self.design.n_features, dtype=bool)
+        for it in iterates:
+            in_use |= it.W.any(axis=0)
+            if it.C is not None:
+                l1 = iterates[-1].penalty.l1 if iterates[-1].C is None else it.penalty.l1
+                norm = self._dual_norm(it.penalty, it.W, it.C)
+                ratio = np.maximum(ratio, norm / l1 if l1 else norm)
+        found = np.flatnonzero(ratio > (level if l1 else 0.0))
+        known = in_use.copy()
+        if self.working_set is not None:
+            known[self.working_set.columns] = True
         found = found[~known[found] & (self.design.sq_norm[found] > 0)]
-        limit = max(MIN_GROWTH, len(support))
+        n_in_use = np.count_nonzero(in_use)
+        limit = max(MIN_GROWTH, int(GROWTH * n_in_use))
+        room = self.max_gram - n_in_use
+        if room >= MIN_GROWTH:  # better the worst of them here than all of them elsewhere
+            limit = min(limit, room)
         if len(found) > limit:
-            found = found[np.argpartition(-norm[found], limit)[:limit]]
+            found = found[np.argpartition(-ratio[found], limit)[:limit]]
             found.sort()
         return found
 
@@ -212,30 +359,41 @@ class PathEngine:
             return np.sqrt(np.einsum("ij,ij->j", C, C))
         return C[0].copy() if penalty.positive else np.abs(C[0])
 
+    def _extend(self, iterates, violators):
+        """Bring all columns in use and the violators into the working set, if it has room."""
+        in_use = np.zeros(self.design.n_features, dtype=bool)
+        for it in iterates:
+            in_use |= it.W.any(axis=0)
+        in_use[violators] = True
+        wanted = np.flatnonzero(in_use)
+        if len(wanted) > self.max_gram:
+            return False
+        if self.working_set is None:
+            self.working_set = WorkingSet(self.design, self.max_gram)
+        missing = self.working_set.missing(wanted)
+        if len(self.working_set) + len(missing) > self.max_gram:
+            self.working_set.keep(wanted)
+            missing = self.working_set.missing(wanted)
+        if len(missing):
+            self.working_set.add(missing)
+        return True
+
     # ---- ways to descend on a working set ------------------------------------------
 
-    def _extend_cache(self, support, violators):
-        if self.cache is None:
-            self.cache = GramCache(self.design, self.max_gram)
-            self._factor = FaceFactor(self.max_gram)
-        missing = np.setdiff1d(np.union1d(support, violators), self.cache.known)
-        if len(self.cache.known) + len(missing) > self.max_gram:
-            wanted = np.isin(self.cache.known, support)
-            self.cache.keep(np.flatnonzero(wanted))
-            self._factor.clear()
-        if len(missing):
-            self.cache.add(missing)
-
-    def _descend_gram(self, penalty, W, C, squared_residual, options):
-        """Descend on all columns of the cache: none of this reads X."""
-        known = self.cache.known
-        w, c = np.ascontiguousarray(W[:, known]), np.ascontiguousarray(C[:, known])
-        smooth = Gram(self.cache.gram, c, w, squared_residual)
-        swept = self._sweep(smooth, penalty, w, *options, self._factor)
-        W[:, known] = w
+    def _descend_gram(self, it, options):
+        """Descend on all columns of the working set: none of this reads X."""
+        columns = self.working_set.columns
+        w = np.ascontiguousarray(it.W[:, columns])
+        c = np.ascontiguousarray(it.C[:, columns])
+        smooth = Gram(self.working_set.gram, c, w, it.squared_residual)
+        swept = self._sweep(smooth, it.penalty, w, *options, self.working_set.factor)
+        it.W[:, columns] = w
         return swept
 
-    def _descend_columns(self, penalty, W, matrix, idx, columns, R, options):
+    def _descend_columns(self, penalty, W, columns, R, options):
+        return self._descend_matrix(penalty, W, self.design.matrix, columns, columns, R, options)
+
+    def _descend_matrix(self, penalty, W, matrix, idx, columns, R, options):
         w = np.ascontiguousarray(W[:, columns])
         smooth = LeastSquares(matrix, idx, self.design.sq_norm[columns], R)
         swept = self._sweep(smooth, penalty, w, *options)
@@ -253,7 +411,7 @@ class PathEngine:
             chosen = columns[start : start + width]
             matrix = Dense(self.design.gather(chosen))
             own = np.arange(len(chosen))
-            swept, moved = self._descend_columns(
+            swept, moved = self._descend_matrix(
                 penalty, W, matrix, own, chosen, R, (max_sweeps, round_sweeps, *rest)
             )
             n_sweeps, any_moved = n_sweeps + swept, any_moved or moved

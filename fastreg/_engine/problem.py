@@ -1,4 +1,4 @@
-"""Least squares on a Design: gradients from X or from moments, Grams on demand."""
+"""Least squares on a Design: gradients from X or from moments."""
 
 import numpy as np
 
@@ -9,8 +9,6 @@ from fastreg._kernels.smooth import gradient_from_gram
 # bytes where X is small.
 GRAM_SHARE = 0.045
 GRAM_BYTES = 14_000_000
-# Columns that join a cached Gram at a time: bounds what is made before it is stored.
-BATCH = 128
 
 
 def gram_budget(X_bytes):
@@ -61,38 +59,9 @@ class LeastSquaresProblem:
         R = self.design.residual(W, self.targets)
         return self.design.dots(R), float(np.vdot(R, R))
 
-
-class GramCache:
-    """The Gram of a growing set of columns, `known`, in one preallocated block.
-
-    Memory that is not used yet is not touched, so it costs nothing.
-    """
-
-    def __init__(self, design: Design, capacity):
-        self.design = design
-        self.capacity = capacity
-        self.known = np.empty(0, dtype=np.intp)
-        self._block = np.empty((capacity, capacity))
-
-    @property
-    def gram(self):
-        k = len(self.known)
-        return self._block[:k, :k]
-
-    def add(self, columns):
-        """Extend `known` by `columns`, none of them known yet."""
-        for start in range(0, len(columns), BATCH):
-            batch = columns[start : start + BATCH]
-            old, k = len(self.known), len(self.known) + len(batch)
-            if old:
-                cross = self.design.gram(self.known, batch)
-                self._block[:old, old:k] = cross
-                self._block[old:k, :old] = cross.T
-            self._block[old:k, old:k] = self.design.gram(batch)
-            self.known = np.concatenate([self.known, batch])
-
-    def keep(self, positions):
-        """Forget all columns but those at `positions`, ascending."""
-        k = len(positions)
-        self._block[:k, :k] = self._block[np.ix_(positions, positions)]
-        self.known = self.known[positions]
+    def gradients(self, W, working_set):
+        """The same for many W (K T, p) with all their columns in `working_set`: A'R, and
+        ||r||^2 of each row, from one pass over X."""
+        targets = np.tile(self.targets, (len(W) // len(self.targets), 1))
+        R = working_set.residual(W[:, working_set.columns], targets)
+        return self.design.dots(R), np.einsum("ij,ij->i", R, R)

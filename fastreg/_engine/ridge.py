@@ -110,23 +110,24 @@ def _solve_positive_definite(system, alpha, right):
     return solution.T * scale, float(rcond)
 
 
-def row_gram(design):
-    """AA' (n x n), from blocks of columns that stay within the memory budget."""
+def row_gram(design, columns=None):
+    """AA' (n x n) of all columns or some, in blocks that stay within the memory budget."""
     n = design.n_samples
     rows = np.arange(n)
     K = np.zeros((n, n))
-    for block in column_blocks(design):
-        columns = Dense(block.T)  # its columns are A's rows
-        K += columns.gram(rows, None, n_threads_for(n * n * block.shape[1] / 8))
+    for block in column_blocks(design, columns):
+        transposed = Dense(block.T)  # its columns are A's rows
+        K += transposed.gram(rows, None, n_threads_for(n * n * block.shape[1] / 8))
     return K
 
 
-def column_blocks(design):
-    """A in blocks of columns (n, k), centred, weighted, float64."""
-    n, p = design.n_samples, design.n_features
+def column_blocks(design, columns=None):
+    """A's columns, all or some, in blocks (n, k), centred, weighted, float64."""
+    columns = np.arange(design.n_features) if columns is None else columns
+    n, p = design.n_samples, len(columns)
     width = max(1, min(p, gram_budget(design.nbytes) // (16 * n)))
     for start in range(0, p, width):
-        yield design.gather(np.arange(start, min(start + width, p)))
+        yield design.gather(columns[start : start + width])
 
 
 def row_blocks(design):

@@ -132,6 +132,10 @@ cdef class Csc(Matrix):
 
     # ---- passes over X ----------------------------------------------------
 
+    def passes_of(self, Py_ssize_t n_targets):
+        """How often `dots` reads X for so many rows."""
+        return (n_targets + LANES - 1) // LANES if n_targets >= MANY_TARGETS else n_targets
+
     def column_stats(self, const double[::1] weights, const double[::1] u,
                      double total_weight, Py_ssize_t heaviest, int n_threads):
         """Means, centred squared norms and A'u of all columns, in one pass.

@@ -166,6 +166,10 @@ cdef class Dense(Matrix):
 
     # ---- passes over X ----------------------------------------------------
 
+    def passes_of(self, Py_ssize_t n_targets):
+        """How often `dots` reads X for so many rows."""
+        return 1 if n_targets >= MANY_TARGETS else n_targets
+
     def first_pass(self, const double[::1] weights, const double[::1] u,
                    const double[::1] shift, int n_threads):
         """Column sums of w z, w z^2 and u z with z = x - shift, in one pass.

@@ -35,6 +35,10 @@ cdef class Scaled(Matrix):
     cdef double column_work(self, Py_ssize_t j) noexcept nogil:
         return self.inner.column_work(j)
 
+    def passes_of(self, Py_ssize_t n_targets):
+        """Passes over X that `dots` makes for so many targets."""
+        return self.inner.passes_of(n_targets)
+
     def dots(self, V, int n_threads):
         """A' v for each row v of V (T, n): an array (T, p)."""
         result = self.inner.dots(V, n_threads)

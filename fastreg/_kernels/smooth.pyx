@@ -43,6 +43,10 @@ def gradient_from_gram(const double[:, ::1] G, const double[:, ::1] correlation,
 
 
 cdef class Smooth:
+    def current_squared_residual(self, const double[:, ::1] W):
+        """||R||^2 at the current W (n_tasks, k)."""
+        return self.squared_residual(&W[0, 0])
+
     cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil:
         """g_t = A_j' R_t."""
         pass

@@ -16,6 +16,9 @@ from fastreg.exceptions import DiagnosticWarning
 class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Base of the linear regressors; not public."""
 
+    # A single target in a y of two dimensions keeps its dimension in coef_.
+    _keeps_single_target = False
+
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict with the linear model.
 
@@ -37,13 +40,9 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _set_solution(self, design, W, n_targets_shape, dtype):
         """Set coef_ and intercept_ from W (T, p) in the dtype of X."""
         intercept = design.intercept(W)
-        if not (design.is_finite and math.isfinite(W.sum() + intercept.sum())):
-            raise ValueError(
-                "Coordinate descent iterations resulted in non-finite parameter values: "
-                "the squares of X overflow. Rescale X, with StandardScaler for example."
-            )
+        check_solution(design, W, intercept)
         coef = design.coefficients(W).astype(dtype)
-        self.coef_ = coef[0] if len(coef) == 1 else coef
+        self.coef_ = coef if len(coef) > 1 or self._keeps_single_target else coef[0]
         if not self.fit_intercept:
             self.intercept_ = 0.0
         else:
@@ -53,6 +52,15 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     @property
     def _feature_names(self):
         return getattr(self, "feature_names_in_", None)
+
+
+def check_solution(design, W, intercept):
+    """Raise where finite numbers have overflowed on the way to a solution."""
+    if not (design.is_finite and math.isfinite(W.sum() + intercept.sum())):
+        raise ValueError(
+            "Coordinate descent iterations resulted in non-finite parameter values: "
+            "the squares of X overflow. Rescale X, with StandardScaler for example."
+        )
 
 
 def sparse_coef(coef):

@@ -18,6 +18,7 @@ from fastreg._engine.folds import Solver, cross_validate, full_path, make_folds
 from fastreg._engine.path import alpha_grid, elastic_net_penalty
 from fastreg._engine.splits import as_splits
 from fastreg._engine.threads import fit_threads
+from fastreg._progress import check_verbose, progress
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
     check_finite,
@@ -35,6 +36,7 @@ from fastreg.linear_model._base import (
     warn_no_convergence,
 )
 from fastreg.linear_model._gram import check_precompute, precomputed_gram
+from fastreg.linear_model._regularization_path import PathTable, variation_of
 from fastreg.linear_model._selection import Selection
 
 # l1_ratio=0 has no alpha where all coefficients are zero; its grid is that of this one.
@@ -138,8 +140,7 @@ class CrossValidated(LinearRegressor):
         self._check_alphas()
         for name in ("fit_intercept", "copy_X", "positive", "standardize"):
             check_flag(name, getattr(self, name))
-        if not isinstance(self.verbose, bool | np.bool_):
-            check_number("verbose", self.verbose, low=0, integer=True)
+        check_verbose(self.verbose)
         if self.n_jobs is not None:
             check_number("n_jobs", self.n_jobs, integer=True)
             if self.n_jobs == 0:
@@ -271,19 +272,31 @@ class CrossValidated(LinearRegressor):
         grids = [self._grid(full, l1_ratio) for l1_ratio in l1_ratios]
         self._warn_ridge_grid(l1_ratios, grids)
         solver = self._solver(l1_ratios, grids, len(splits))
-        errors, shortfall, solutions = cross_validate(
-            folds, full, solver, gram=gram, n_jobs=self.n_jobs, report=self._report(len(splits))
+        table = PathTable(full, variation_of(full, y, sample_weight), n_alphas, X.dtype)
+
+        def record(engine, penalty, solution):
+            table.add(engine, grids[best][len(table.alphas)], penalty, solution)
+
+        best = 0
+        errors, shortfall = cross_validate(
+            folds,
+            full,
+            solver,
+            record=record,
+            gram=gram,
+            n_jobs=self.n_jobs,
+            watch=self._watch(len(splits)),
         )
         self._refuse_overflow(np.isfinite(errors).all())
         selection = Selection.of_errors(
             errors, rule=self.selection_rule, max_increase=self.max_loss_increase
         )
         best = selection.path
-        if solutions is None:
-            solutions = full_path(full, solver, best, gram)
+        if len(grids) > 1:
+            full_path(full, solver, best, record, gram)
         self._set_choice(l1_ratios, grids, errors, selection)
-        self._set_path(full, solutions, solutions[selection.chosen], y, X.dtype)
-        self._warn_no_convergence(shortfall, errors, solutions, full.total_weight)
+        self._set_path(table.path(not self._multitask, l1_ratios[best], self._feature_names))
+        self._warn_no_convergence(shortfall, errors, table.solutions, full.total_weight)
 
     @staticmethod
     def _refuse_overflow(is_finite):
@@ -337,14 +350,11 @@ class CrossValidated(LinearRegressor):
             whole_gram=self.precompute is True,
         )
 
-    def _report(self, n_splits):
-        if not self.verbose:
-            return None
+    def _watch(self, n_splits):
+        def describe(result):
+            return f"smallest mean squared error {result[0].min():.6g}"
 
-        def report(k, errors):
-            print(f"split {k + 1} of {n_splits}: smallest mean squared error {errors.min():.6g}")
-
-        return report
+        return lambda results: progress(results, n_splits, "split", self.verbose, describe)
 
     def _set_choice(self, l1_ratios, grids, errors, selection):
         grid = grids[selection.path]
@@ -357,22 +367,13 @@ class CrossValidated(LinearRegressor):
         if "l1_ratio" in self.get_params():
             self.l1_ratio_ = l1_ratios[selection.path]
 
-    def _set_path(self, full, solutions, final, y, dtype):
-        coefs = np.empty((*final.W.shape, len(solutions)), dtype=dtype)
-        intercepts = np.empty((len(final.W), len(solutions)), dtype=dtype)
-        for k, solution in enumerate(solutions):
-            coefs[..., k] = full.coefficients(solution.W)
-            intercepts[:, k] = full.intercept(solution.W)
-        one = not self._multitask
-        self.coefs_path_ = coefs[0] if one else coefs
-        self.intercepts_path_ = intercepts[0] if one else intercepts
-        self.dual_gaps_path_ = np.array([s.gap for s in solutions]) / full.total_weight
-        self.n_iters_path_ = [s.n_iter for s in solutions]
-        self._set_solution(full, final.W, () if one else y.shape[1:], dtype)
-        if self._multitask:
-            self.coef_ = np.reshape(self.coef_, final.W.shape)
-        self.dual_gap_ = final.gap / full.total_weight
-        self.n_iter_ = final.n_iter
+    def _set_path(self, path):
+        self.path_ = path
+        k = int(np.flatnonzero(path.alphas == self.alpha_)[0])
+        self.coef_ = path.coefs[..., k].copy()
+        self.intercept_ = path.intercepts[..., k] + 0 if self.fit_intercept else 0.0
+        self.dual_gap_ = path.dual_gaps[k]
+        self.n_iter_ = int(path.n_iters[k])
 
     def _warn_no_convergence(self, shortfall, errors, solutions, total_weight):
         what = f"At {shortfall.n_failed} of the {errors.size} fits on training rows. "

@@ -52,7 +52,7 @@ class ElasticNetCV(CrossValidated):
         yields (train, test) row numbers. Splits may overlap or leave rows out; a row
         that is there twice counts twice.
     verbose : bool or int, default=0
-        Print a line for each split.
+        Show progress: a bar where tqdm is installed, a line for each split otherwise.
     n_jobs : int or None, default=None
         Threads that splits are shared between, -1 for all cores, at most the cores
         there are. None chooses, unless joblib's context does; 1 takes one split after
@@ -92,11 +92,8 @@ class ElasticNetCV(CrossValidated):
         Weighted mean squared errors of the held-out rows; axes of length one are left out.
     alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratio, n_alphas)
         In decreasing order; two axes for several l1_ratio with grids of their own.
-    coefs_path_ : ndarray of shape (n_features, n_alphas)
-        Coefficients of the fit on all rows at every alpha of the chosen l1_ratio.
-    intercepts_path_ : ndarray of shape (n_alphas,)
-    dual_gaps_path_ : ndarray of shape (n_alphas,)
-    n_iters_path_ : list of int
+    path_ : RegularizationPath
+        The fits on all rows at every alpha of the chosen l1_ratio.
     dual_gap_ : float
         Duality gap of the fit at `alpha_`, float64: see :class:`ElasticNet`.
     n_iter_ : int
@@ -206,9 +203,7 @@ class LassoCV(CrossValidated):
     ----------
     alpha_, alpha_min_, alpha_1se_, coef_, intercept_, mse_path_, alphas_
         As in :class:`ElasticNetCV`.
-    coefs_path_, intercepts_path_, dual_gaps_path_, n_iters_path_
-        As in :class:`ElasticNetCV`.
-    dual_gap_, n_iter_, n_features_in_, feature_names_in_
+    path_, dual_gap_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`ElasticNetCV`.
 
     References
@@ -300,8 +295,6 @@ class MultiTaskElasticNetCV(CrossValidated):
     coef_ : ndarray of shape (n_targets, n_features)
     intercept_ : ndarray of shape (n_targets,)
         0.0 if ``fit_intercept=False``.
-    coefs_path_ : ndarray of shape (n_targets, n_features, n_alphas)
-    intercepts_path_ : ndarray of shape (n_targets, n_alphas)
     others
         As in :class:`ElasticNetCV`.
 
@@ -392,8 +385,6 @@ class MultiTaskLassoCV(CrossValidated):
     coef_ : ndarray of shape (n_targets, n_features)
     intercept_ : ndarray of shape (n_targets,)
         0.0 if ``fit_intercept=False``.
-    coefs_path_ : ndarray of shape (n_targets, n_features, n_alphas)
-    intercepts_path_ : ndarray of shape (n_targets, n_alphas)
     others
         As in :class:`LassoCV`.
 

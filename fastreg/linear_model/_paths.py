@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -13,6 +14,7 @@ from fastreg._engine.design import Design
 from fastreg._engine.path import PathEngine, alpha_grid, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
+from fastreg._progress import check_verbose, progress
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
     as_numbers,
@@ -148,7 +150,7 @@ def enet_path(
     coef_init : array-like of shape (n_features,) or (n_targets, n_features), default=None
         Where to start the first alpha.
     verbose : bool or int, default=False
-        Print a line for each alpha.
+        Show progress: a bar where tqdm is installed, a line for each alpha otherwise.
     return_n_iter : bool, default=False
         Return sweeps as well.
     positive : bool, default=False
@@ -231,18 +233,15 @@ def _path(
     alphas = _resolve_alphas(n_alphas, alphas)
     check_number("l1_ratio", l1_ratio, low=0, high=1)
     if isinstance(alphas, int):
-        _check_grid(l1_ratio, eps)
+        check_grid(l1_ratio, eps)
+    check_verbose(verbose)
     check_precompute(precompute, options=("auto",))
     flags = {"copy_X": copy_X, "return_n_iter": return_n_iter, "check_input": check_input}
     for name, value in {**flags, "positive": positive}.items():
         check_flag(name, value)
-    options = _solver_options(params)
+    options = solver_options(params)
     X, y = check_path_input(X, y) if check_input else (solver_layout(X), np.asarray(y))
-    if y.ndim > 1 and positive:
-        raise ValueError(f"positive=True needs a single target: y has shape {y.shape}.")
-    weights = check_sample_weight(options["sample_weight"], X.shape[0])
-    if weights is not None:
-        weights = weights * (X.shape[0] / weights.sum())
+    weights = check_path_target(y, positive, options["sample_weight"])
     with fit_threads():
         n_alphas = alphas if isinstance(alphas, int) else len(alphas)
         design = Design(
@@ -255,37 +254,71 @@ def _path(
         gram = precomputed_gram(precompute, design, check=check_input)
         if isinstance(alphas, int):
             alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive)
-        engine = PathEngine(
-            LeastSquaresProblem(design, gram=gram),
-            tol=options["tol"],
-            max_iter=options["max_iter"],
-            rng=options["rng"],
-            whole_gram=precompute is True,
-        )
+        engine = path_engine(design, options, gram=gram, whole_gram=precompute is True)
         coefs = np.empty((*W.shape, len(alphas)), dtype=X.dtype)
         solutions = []
-        for k, alpha in enumerate(alphas):
-            penalty = elastic_net_penalty(alpha, l1_ratio, design.total_weight, positive=positive)
-            solutions.append(engine.solve(penalty, W))
-            coefs[..., k] = W
-            if verbose:
-                _print_step(k, alpha, solutions[-1], design)
+        steps = path_steps(engine, alphas, l1_ratio, W, positive=positive, verbose=verbose)
+        for k, (_, _, solution) in enumerate(steps):
+            coefs[..., k] = solution.W
+            solutions.append(replace(solution, W=None))
     return _result(alphas, coefs, solutions, design, options, y, return_n_iter)
+
+
+def path_engine(design, options, *, gram=None, whole_gram=False):
+    """The engine for all targets of `design`, with `solver_options`."""
+    return PathEngine(
+        LeastSquaresProblem(design, gram=gram),
+        tol=options["tol"],
+        max_iter=options["max_iter"],
+        rng=options["rng"],
+        whole_gram=whole_gram,
+    )
+
+
+def path_steps(engine, alphas, l1_ratio, W, *, positive, verbose):
+    """Yield (alpha, penalty, solution) from the largest of `alphas` on; W is overwritten."""
+    total_weight = engine.design.total_weight
+    penalties = [
+        elastic_net_penalty(alpha, l1_ratio, total_weight, positive=positive) for alpha in alphas
+    ]
+
+    def describe(step):
+        alpha, _, solution = step
+        return (
+            f"alpha {alpha:.4g}, {np.count_nonzero(solution.W.any(axis=0))} features, "
+            f"gap {solution.gap / total_weight:.2e}, {solution.n_iter} sweeps"
+        )
+
+    steps = zip(alphas, penalties, engine.path(penalties, W), strict=True)
+    return progress(steps, len(alphas), "path", verbose, describe)
+
+
+def warn_path(alphas, solutions, total_weight, options, stacklevel):
+    """One warning for all alphas that have not converged."""
+    failed = [alpha for alpha, s in zip(alphas, solutions, strict=True) if not s.converged]
+    what = f"At {len(failed)} of {len(alphas)} alphas, the largest {max(failed, default=0):.4g}. "
+    warn_no_convergence(
+        solutions, total_weight, options["tol"], options["max_iter"], what, stacklevel + 1
+    )
 
 
 def _result(alphas, coefs, solutions, design, options, y, return_n_iter):
     """What a path returns, and the warning that belongs to it."""
-    failed = [alpha for alpha, s in zip(alphas, solutions, strict=True) if not s.converged]
-    what = f"At {len(failed)} of {len(alphas)} alphas, the largest {max(failed, default=0):.4g}. "
-    warn_no_convergence(
-        solutions, design.total_weight, options["tol"], options["max_iter"], what, stacklevel=4
-    )
+    warn_path(alphas, solutions, design.total_weight, options, stacklevel=4)
     if y.ndim == 1:
         coefs = coefs[0]
     gaps = np.array([solution.gap for solution in solutions]) / design.total_weight
     if return_n_iter:
         return alphas, coefs, gaps, [solution.n_iter for solution in solutions]
     return alphas, coefs, gaps
+
+
+def check_path_target(y, positive, sample_weight):
+    """Raise for a y that has too many targets; the weights, scaled to sum to n_samples."""
+    if y.ndim > 1 and positive:
+        raise ValueError(f"positive=True needs a single target: y has shape {y.shape}.")
+    weights = check_sample_weight(sample_weight, len(y))
+    return None if weights is None else weights * (len(y) / weights.sum())
 
 
 def _resolve_alphas(n_alphas, alphas):
@@ -309,6 +342,11 @@ def _resolve_alphas(n_alphas, alphas):
             stacklevel=4,
         )
         return 100
+    return check_alphas(alphas)
+
+
+def check_alphas(alphas):
+    """A number of alphas, or the alphas themselves in decreasing order."""
     if isinstance(alphas, Integral):
         check_number("alphas", alphas, low=1, integer=True)
         return int(alphas)
@@ -320,7 +358,7 @@ def _resolve_alphas(n_alphas, alphas):
     return np.sort(values)[::-1]
 
 
-def _check_grid(l1_ratio, eps):
+def check_grid(l1_ratio, eps):
     check_number("eps", eps, low=0, strict=True)
     if l1_ratio == 0:
         raise ValueError(
@@ -329,7 +367,7 @@ def _check_grid(l1_ratio, eps):
         )
 
 
-def _solver_options(params):
+def solver_options(params):
     """Solver parameters with their defaults, checked, and the rng."""
     unknown = set(params) - set(_SOLVER_PARAMETERS)
     if unknown:
@@ -375,10 +413,3 @@ def _compare_correlation(Xy, design):
     if np.any(error > 1e-4 * scale):
         j = int(np.argmax((error - 1e-4 * scale).max(axis=1)))
         raise ValueError(f"Xy is not X.T @ y: it differs at feature {j}. Leave it out.")
-
-
-def _print_step(k, alpha, solution, design):
-    print(
-        f"alpha[{k}]={alpha:.4g}: {np.count_nonzero(solution.W.any(axis=0))} features, "
-        f"gap {solution.gap / design.total_weight:.2e}, {solution.n_iter} sweeps"
-    )

@@ -167,7 +167,7 @@ class Ridge(LinearRegressor):
             self.dual_gap_ = solution.gap[0] if len(solution.gap) == 1 else solution.gap
             self.n_iter_ = solution.n_iter
             self.solver_ = solution.solver
-            warn_constant_columns(design, self._feature_names, stacklevel=3)
+            warn_constant_columns(design, self._feature_names, stacklevel=2)
             self._warn(solver, solution)
         return self
 

@@ -1,10 +1,10 @@
-"""Gradients from moments and from X, and the cache of a Gram that grows."""
+"""Gradients from moments and from X."""
 
 import numpy as np
 import pytest
 
 from fastreg._engine.design import Design
-from fastreg._engine.problem import GramCache, LeastSquaresProblem, gram_budget
+from fastreg._engine.problem import LeastSquaresProblem, gram_budget
 
 
 @pytest.fixture
@@ -57,26 +57,6 @@ def test_a_float32_gram_proves_nothing_below_its_rounding(data):
     assert design.n_passes == passes
     problem.gradient(W, 1e-8 * problem.squared_norm)
     assert design.n_passes > passes
-
-
-def test_gram_cache_holds_the_gram_of_what_it_knows(layout, as_layout, data):
-    X, Y, _ = data
-    design = Design(as_layout(X, layout), Y)
-    whole = design.gram(np.arange(9))
-    cache = GramCache(design, 7)
-
-    def check(known):
-        assert list(cache.known) == known
-        np.testing.assert_allclose(cache.gram, whole[np.ix_(known, known)], rtol=1e-12, atol=1e-12)
-
-    cache.add(np.array([4, 7]))
-    check([4, 7])
-    cache.add(np.array([0, 1, 8]))
-    check([4, 7, 0, 1, 8])
-    cache.keep(np.array([1, 3]))
-    check([7, 1])
-    cache.add(np.array([2]))
-    check([7, 1, 2])
 
 
 def test_gram_budget_is_a_share_of_x(monkeypatch):

@@ -10,7 +10,15 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 
-from fastreg import ElasticNet, Lasso, Ridge, enet_path, lasso_path
+from fastreg import (
+    ElasticNet,
+    Lasso,
+    MultiTaskLasso,
+    Ridge,
+    enet_path,
+    lasso_path,
+    regularization_path,
+)
 
 RNG = np.random.RandomState(0)
 X, Y = RNG.standard_normal((12, 3)), RNG.standard_normal(12)
@@ -91,6 +99,7 @@ BAD_PARAMETERS = [
         for name in ("fit_intercept", "copy_X", "positive")
         for value in (None, 1, "yes")
     ),
+    *((MultiTaskLasso, "alpha", value) for value in NUMBER.values()),
     *((Lasso, "warm_start", value) for value in (None, 1, "yes")),
     *((cls, "selection", v) for cls in (Lasso, ElasticNet) for v in ("CYCLIC", None, 1, "")),
     *((Ridge, "solver", value) for value in ("lars", None, 1, "")),
@@ -102,7 +111,7 @@ BAD_PARAMETERS = [
 ]
 
 
-@pytest.fixture(params=[Lasso, ElasticNet, Ridge], ids=lambda cls: cls.__name__)
+@pytest.fixture(params=[Lasso, ElasticNet, MultiTaskLasso, Ridge], ids=lambda cls: cls.__name__)
 def cls(request):
     return request.param
 
@@ -114,7 +123,7 @@ def no_solver(monkeypatch):
     def start(*args, **kwargs):
         raise AssertionError("work was begun")
 
-    monkeypatch.setattr("fastreg.linear_model._lasso.PathEngine", start)
+    monkeypatch.setattr("fastreg.linear_model._coordinate_descent.PathEngine", start)
     monkeypatch.setattr("fastreg.linear_model._paths.PathEngine", start)
     monkeypatch.setattr("fastreg.linear_model._ridge.ridge.solve", start)
 
@@ -142,12 +151,26 @@ def as_fitted(cls):
     return model
 
 
-FITS = {"lasso": Lasso().fit, "ridge": Ridge().fit, "path": partial(enet_path, alphas=3)}
+def fit_tasks(X, y, sample_weight):
+    """MultiTaskLasso on y twice, where it is a target that can be doubled."""
+    if isinstance(y, np.ndarray) and y.ndim == 1:
+        y = np.column_stack([y, y])
+    MultiTaskLasso().fit(X, y, sample_weight)
 
 
-def given(case):
+FITS = {
+    "lasso": Lasso().fit,
+    "tasks": fit_tasks,
+    "ridge": Ridge().fit,
+    "path": partial(enet_path, alphas=3),
+    "regularization path": partial(regularization_path, alphas=3),
+}
+
+
+def given(case, cls=Lasso):
     name, value = DATA[case]
-    return {"X": X, "y": Y, "sample_weight": np.ones(12), name: value}
+    y = np.column_stack([Y, Y]) if cls is MultiTaskLasso else Y
+    return {"X": X, "y": y, "sample_weight": np.ones(12), name: value}
 
 
 @pytest.mark.parametrize("fitted", [False, True], ids=["new", "fitted"])
@@ -155,7 +178,7 @@ def given(case):
 def test_data(cls, case, fitted):
     model = as_fitted(cls) if fitted else cls()
     before = dict(vars(model))
-    refused(model.fit, **given(case))
+    refused(model.fit, **given(case, cls))
     assert vars(model) == before
     assert not fitted or (model.coef_ == 1).all()
 
@@ -191,6 +214,7 @@ def test_parameters(cls, name, value, fitted):
     before = dict(vars(model))
     centred = X - X.mean(axis=0)  # so that a Gram matrix would be used
     text = refused(model.fit, centred, Y)
+    assert "mono-task" not in text
     assert vars(model).keys() == before.keys()
     assert all(vars(model)[key] is before[key] for key in before)
     assert names(text, name), text
@@ -207,6 +231,29 @@ def test_a_wrong_gram_is_noticed():
     gram = centred.T @ centred
     for wrong in (2 * gram, with_entry(gram, 9, (0, 2)), gram + 1e-3):
         assert names(refused(Lasso(precompute=wrong).fit, centred, Y), "precompute")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("l1_ratio", value) for value in [*NUMBER.values(), 1.1, 0.0]),
+        *((name, value) for name in ("tol", "min_deviance_gain") for value in (-1.0, "a", 1j)),
+        *(("eps", value) for value in [*NUMBER.values(), 0.0]),
+        *(
+            (name, value)
+            for name in ("max_iter", "max_features")
+            for value in (0, 10.0, "10", True)
+        ),
+        *(("alphas", value) for value in (0, 0.5, True, None, [], [[1.0]], ["a"], [-1.0], "warn")),
+        *(("selection", value) for value in ("CYCLIC", None)),
+        *((name, value) for name in ("positive", "fit_intercept") for value in (None, 1)),
+        *(("verbose", value) for value in (None, -1)),
+        ("min_deviance_gain", 1.5),
+    ],
+)
+def test_parameters_of_a_regularization_path(name, value):
+    text = refused(regularization_path, X, Y, **{"alphas": 3, name: value})
+    assert names(text, name), text
 
 
 GOOD_GRAM = X.T @ X
@@ -228,6 +275,7 @@ GOOD_GRAM = X.T @ X
         *(("coef_init", value) for value in ([np.nan, 0, 0], [np.inf, 0, 0], ["a"] * 3, [1j] * 3)),
         *(("Xy", value) for value in (np.ones(2), np.ones((3, 2)), X.T @ Y + 1, ["a"] * 3)),
         *(("Xy", value) for value in ([np.nan] * 3,)),
+        *(("verbose", value) for value in (None, -1, "yes", 0.5)),
         *(("positive", value) for value in (None, 1)),
         *(("check_input", value) for value in (None, 1)),
         *(("return_n_iter", value) for value in (None, 1)),
@@ -246,8 +294,9 @@ def test_an_automatic_grid_needs_an_l1_part():
 
 
 def test_positive_needs_one_target():
-    text = refused(lasso_path, X, np.column_stack([Y, Y]), positive=True, alphas=[0.1])
-    assert names(text, "positive")
+    for path in (lasso_path, regularization_path):
+        text = refused(path, X, np.column_stack([Y, Y]), positive=True, alphas=[0.1])
+        assert names(text, "positive")
 
 
 @pytest.mark.parametrize("convert", [np.asarray, np.asfortranarray, sp.csc_matrix])
@@ -255,7 +304,8 @@ def test_squares_that_overflow_are_told(cls, convert, monkeypatch):
     monkeypatch.undo()  # solvers may start here
     model = cls()
     before = dict(vars(model))
-    assert names(refused(model.fit, convert(X * 1e200), Y), "X")
+    y = np.column_stack([Y, Y]) if cls is MultiTaskLasso else Y
+    assert names(refused(model.fit, convert(X * 1e200), y), "X")
     assert vars(model) == before
 
 

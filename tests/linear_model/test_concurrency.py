@@ -16,7 +16,7 @@ from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import fastreg
-from fastreg import ElasticNet, Lasso, LassoCV, Ridge, lasso_path
+from fastreg import ElasticNet, Lasso, LassoCV, MultiTaskLasso, Ridge, lasso_path
 from fastreg._engine import threads
 from fastreg._kernels import worker
 
@@ -33,6 +33,7 @@ def problems():
         (Lasso(0.01), np.asfortranarray(X), y),
         (ElasticNet(0.01, selection="random", random_state=0), X.astype(np.float32), y),
         (Lasso(0.0005), sparse, target),
+        (MultiTaskLasso(0.01), X, np.column_stack([y, X[:, 0]])),
         (Ridge(1.0), X, y),
         (Ridge(1.0, solver="svd"), X[:, :100], y),
         (Ridge(1.0), sparse, target),

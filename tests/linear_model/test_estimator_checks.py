@@ -8,7 +8,9 @@ from fastreg import (
     ElasticNetCV,
     Lasso,
     LassoCV,
+    MultiTaskElasticNet,
     MultiTaskElasticNetCV,
+    MultiTaskLasso,
     MultiTaskLassoCV,
     Ridge,
 )
@@ -18,6 +20,8 @@ ESTIMATORS = [
     Lasso(positive=True, selection="random", random_state=0),
     ElasticNet(),
     ElasticNet(precompute=True, warm_start=True),
+    MultiTaskLasso(),
+    MultiTaskElasticNet(selection="random", random_state=0),
     Ridge(),
     Ridge(solver="sparse_cg", tol=1e-8),
     Ridge(solver="svd"),
@@ -39,8 +43,10 @@ def test_tags():
     for estimator in ESTIMATORS:
         tags = estimator.__sklearn_tags__()
         assert tags.input_tags.sparse
-        multitask = isinstance(estimator, MultiTaskLassoCV | MultiTaskElasticNetCV)
         single = isinstance(estimator, LassoCV | ElasticNetCV)
+        multitask = isinstance(
+            estimator, MultiTaskElasticNet | MultiTaskLassoCV | MultiTaskElasticNetCV
+        )
         assert tags.target_tags.multi_output == (not single)
         assert tags.target_tags.single_output == (not multitask)
         assert tags.estimator_type == "regressor"

@@ -5,11 +5,20 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fastreg import ElasticNet, Lasso, LassoCV, MultiTaskLassoCV, Ridge, enet_path
+from fastreg import (
+    ElasticNet,
+    Lasso,
+    LassoCV,
+    MultiTaskLasso,
+    MultiTaskLassoCV,
+    Ridge,
+    enet_path,
+)
 
 MODELS = {
     "lasso": Lasso,
     "elastic net": lambda **options: ElasticNet(l1_ratio=0.3, **options),
+    "tasks": MultiTaskLasso,
     "precompute": lambda **options: Lasso(precompute=True, **options),
     "multi-task cv": lambda **options: MultiTaskLassoCV(cv=3, alphas=3, **options),
     "lasso cv": lambda **options: LassoCV(cv=3, alphas=3, standardize=True, **options),

@@ -1,5 +1,6 @@
 """LassoCV and its kin: against scikit-learn, against fits by hand, and their own rules."""
 
+import sys
 import tracemalloc
 import warnings
 
@@ -172,15 +173,15 @@ def test_the_path_of_the_final_fit(regression, way, name, standardize):
     model = getattr(fastreg, name)(alphas=7, cv=3, standardize=standardize, **TIGHT)
     model.fit(X, y, weights)
     chosen = list(model.alphas_).index(model.alpha_)
-    assert_array_equal(model.coefs_path_[..., chosen], model.coef_)
-    assert_array_equal(model.intercepts_path_[..., chosen], model.intercept_)
-    assert model.coefs_path_.shape == (*model.coef_.shape, 7)
-    assert model.dual_gaps_path_[chosen] == model.dual_gap_
-    assert model.n_iters_path_[chosen] == model.n_iter_
-    assert not model.coefs_path_[..., 0].any()
+    assert_array_equal(model.path_.coefs[..., chosen], model.coef_)
+    assert_array_equal(model.path_.intercepts[..., chosen], model.intercept_)
+    assert model.path_.coefs.shape == (*model.coef_.shape, 7)
+    assert model.path_.dual_gaps[chosen] == model.dual_gap_
+    assert model.path_.n_iters[chosen] == model.n_iter_
+    assert not model.path_.coefs[..., 0].any()
     # fitted: the residual has mean zero at every alpha
     for k in range(7):
-        residual = y - X @ model.coefs_path_[..., k].T - model.intercepts_path_[..., k]
+        residual = y - X @ model.path_.coefs[..., k].T - model.path_.intercepts[..., k]
         assert_allclose(weights @ residual, 0, atol=1e-9 * np.abs(y).sum())
 
 
@@ -331,9 +332,9 @@ def fitted(model):
         model.alphas_,
         model.coef_,
         model.intercept_,
-        model.coefs_path_,
-        model.dual_gaps_path_,
-        model.n_iters_path_,
+        model.path_.coefs,
+        model.path_.dual_gaps,
+        model.path_.n_iters,
     )
 
 
@@ -387,11 +388,12 @@ def test_a_gram_matrix_serves_the_final_fit(regression, way):
         LassoCV(precompute=X.T @ X, standardize=True).fit(X, y)
 
 
-def test_verbose_prints_a_line_for_each_split(regression, capsys):
+def test_verbose_prints_a_line_for_each_split(regression, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     X, y, _ = problem(regression)
     LassoCV(cv=3, alphas=4, verbose=1).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [f"split {k} of 3" for k in (1, 2, 3)]
+    assert [line.split(":")[0] for line in lines] == [f"split {k}/3" for k in (1, 2, 3)]
 
 
 def test_a_column_vector_for_y(regression):

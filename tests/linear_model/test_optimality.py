@@ -5,17 +5,20 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
-from fastreg import ElasticNet
+from fastreg import ElasticNet, MultiTaskElasticNet
 
 LAYOUTS = ["c", "f", "slice", "strided", "csc", "csr"]
 
 
+ONE_TARGET = st.none()  # y of one dimension
+
+
 @st.composite
-def problems(draw):
+def problems(draw, n_targets=ONE_TARGET):
     """Shapes, scales, densities and weights that a solver meets in the field."""
     rng = np.random.RandomState(draw(st.integers(0, 2**31)))
     n = draw(st.sampled_from([1, 2, 3, 8, 30, 120]))
@@ -33,7 +36,9 @@ def problems(draw):
         X[:, j] = X[:, 0]
     elif kind == "zero":
         X[:, j] = 0
-    y = rng.standard_normal(n) * 10.0 ** draw(st.integers(-3, 3)) + draw(st.sampled_from([0, 5]))
+    shape = (n,) if (T := draw(n_targets)) is None else (n, T)
+    y = rng.standard_normal(shape) * 10.0 ** draw(st.integers(-3, 3))
+    y += draw(st.sampled_from([0, 5]))
     weights = None
     if draw(st.booleans()):
         weights = rng.uniform(0, 3, n) * (rng.random(n) < 0.8)
@@ -66,32 +71,52 @@ def penalties(draw):
 
 
 def alpha_scale(A, Y, weights):
-    """Largest |A'y| over N: about alpha_max."""
+    """Largest ||A_j'Y|| over N: about alpha_max."""
     N = len(A) if weights is None else weights.sum()
-    return float(np.abs(A.T @ Y[:, 0]).max() / N)
+    return float(np.sqrt(((A.T @ Y) ** 2).sum(axis=1)).max() / N)
 
 
-@given(
-    problem=problems(),
-    penalty=penalties(),
-    share=st.sampled_from([1e-3, 0.03, 0.3, 0.9]),
-    tol=st.sampled_from([1e-3, 1e-6]),
-)
+SHARES = st.sampled_from([1e-3, 0.03, 0.3, 0.9])
+TOLS = st.sampled_from([1e-3, 1e-6])
+
+
+@given(problem=problems(), penalty=penalties(), share=SHARES, tol=TOLS)
 def test_the_gap_is_what_tol_asks_for(
     problem, penalty, share, tol, elastic_net_gap, centred_problem
 ):
+    check_the_gap(ElasticNet, problem, penalty, share, tol, elastic_net_gap, centred_problem)
+
+
+@given(
+    problem=problems(n_targets=st.sampled_from([1, 2, 9])),
+    penalty=penalties(),
+    share=SHARES,
+    tol=TOLS,
+)
+@settings(max_examples=80)
+def test_the_gap_of_targets_fitted_together(
+    problem, penalty, share, tol, elastic_net_gap, centred_problem
+):
+    del penalty["positive"]
+    check_the_gap(
+        MultiTaskElasticNet, problem, penalty, share, tol, elastic_net_gap, centred_problem
+    )
+
+
+def check_the_gap(cls, problem, penalty, share, tol, elastic_net_gap, centred_problem):
+    """The gap reported is that of the coefficients, and below `tol` unless a warning says so."""
     X, y, weights = problem
     A, Y = centred_problem(X, y, weights, penalty["fit_intercept"])
     alpha = share * alpha_scale(A, Y, weights)
     alpha = alpha if alpha > 0 else 1.0
-    model = ElasticNet(alpha, tol=tol, max_iter=5000, **penalty)
+    model = cls(alpha, tol=tol, max_iter=5000, **penalty)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X, y, sample_weight=weights)
     exact = model
     if X.dtype == np.float32:
         # coef_ is rounded to float32 after the gap was taken: see it before
-        exact = ElasticNet(alpha, tol=tol, max_iter=5000, **penalty)
+        exact = cls(alpha, tol=tol, max_iter=5000, **penalty)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exact.fit(X.astype(np.float64), y, sample_weight=weights)
@@ -147,6 +172,29 @@ def test_optimality_conditions(shape, l1_ratio, positive, layout, centred_proble
         assert (slope[~used] >= -l1 - slack).all()
     else:
         assert (w >= 0).all()
+
+
+@pytest.mark.parametrize("layout", ["c", "f", "csc"])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("shape", [(80, 20), (25, 60), (40, 400)], ids=str)
+def test_optimality_conditions_of_blocks(shape, l1_ratio, layout, centred_problem):
+    """c_j = X_j'R - l2 w_j is l1 w_j / ||w_j|| where w_j is not zero, ||c_j|| <= l1 elsewhere."""
+    rng = np.random.RandomState(3)
+    X = rng.standard_normal(shape) * (rng.random(shape) < 0.7) + 0.5
+    Y = X[:, :5] @ rng.uniform(-3, 3, (5, 3)) + rng.standard_normal((shape[0], 3))
+    weights = rng.uniform(0.5, 2, shape[0])
+    alpha = 0.2
+    model = MultiTaskElasticNet(alpha, l1_ratio=l1_ratio, tol=1e-14, max_iter=100_000)
+    model.fit(stored(X, layout), Y, sample_weight=weights)
+    A, centred = centred_problem(X, Y, weights, True)
+    W = model.coef_.T
+    slope = A.T @ (centred - A @ W) / weights.sum() - alpha * (1 - l1_ratio) * W
+    norm = np.sqrt((W**2).sum(axis=1, keepdims=True))
+    l1, slack, used = alpha * l1_ratio, 1e-5, norm[:, 0] > 0
+    assert used.any()
+    assert (W[used] != 0).all()
+    np.testing.assert_allclose(slope[used].astype(float), l1 * W[used] / norm[used], atol=slack)
+    assert (np.sqrt((slope[~used] ** 2).sum(axis=1)) <= l1 + slack).all()
 
 
 def test_float32_gets_the_solution_of_its_numbers(elastic_net_gap):

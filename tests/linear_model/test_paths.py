@@ -1,5 +1,7 @@
 """lasso_path and enet_path: single fits in a row, and what they return."""
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -73,7 +75,8 @@ def test_return_n_iter(regression):
     assert n_iters[-1] > 0
 
 
-def test_verbose_prints_a_line_for_each_alpha(regression, capsys):
+def test_verbose_prints_a_line_for_each_alpha(regression, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)  # as if it were not installed
     X, y, _ = regression()
     lasso_path(X, y, alphas=4, verbose=True)
     assert len(capsys.readouterr().out.splitlines()) == 4

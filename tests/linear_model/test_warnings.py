@@ -27,7 +27,9 @@ def caught(function, *args, **kwargs):
 
 def only(record, category):
     assert [w.category for w in record] == [category]
-    assert record[0].filename == __file__  # the user's line, not fastreg's
+    # the user's line, neither fastreg's nor further up
+    assert record[0].filename == __file__
+    assert record[0].lineno == caught.__code__.co_firstlineno + 3
     return str(record[0].message)
 
 

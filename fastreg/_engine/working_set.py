@@ -1,0 +1,108 @@
+"""The columns that a solver works on, with all that makes X unnecessary for it."""
+
+import numpy as np
+
+from fastreg._engine.design import Design
+from fastreg._engine.problem import gram_budget
+from fastreg._kernels.dense import Dense
+from fastreg._kernels.factor import FaceFactor
+
+# Columns that join at a time: bounds what is made before it is stored.
+BATCH = 128
+
+
+class WorkingSet:
+    """A growing set of columns with their Gram, in preallocated blocks.
+
+    Memory that is not used yet is not touched, so it costs nothing. Where they fit
+    into the budget, the columns themselves are gathered as well: what they are
+    needed for later (the Gram of more columns, residuals) then reads no X.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (k,)
+        In the order of their arrival.
+    gram : ndarray of shape (k, k)
+    factor : FaceFactor
+        Kept from one solve to the next; forgets when columns leave.
+    """
+
+    def __init__(self, design: Design, capacity):
+        self.design = design
+        self.capacity = capacity
+        self.columns = np.empty(0, dtype=np.intp)
+        self.factor = FaceFactor(capacity)
+        self._gram = np.empty((capacity, capacity))
+        self._contains = np.zeros(design.n_features, dtype=bool)
+        n = design.n_samples
+        gathers = not design.is_sparse and 8 * n * capacity <= gram_budget(design.nbytes)
+        self._block = np.empty((n, capacity), order="F") if gathers else None
+        self._gathered = Dense(self._block) if gathers else None
+
+    def __len__(self):
+        return len(self.columns)
+
+    @property
+    def gram(self):
+        return self._gram[: len(self), : len(self)]
+
+    def missing(self, columns):
+        """Those of `columns` that are not in the set."""
+        return columns[~self._contains[columns]]
+
+    def contains(self, columns):
+        """Whether all of `columns` are in the set."""
+        return bool(self._contains[columns].all())
+
+    def positions(self, columns):
+        """Where `columns`, all of them in the set, are in it."""
+        where = np.empty(self.design.n_features, dtype=np.intp)
+        where[self.columns] = np.arange(len(self))
+        return where[columns]
+
+    def add(self, columns):
+        """Extend the set by `columns`, none of them in it yet."""
+        for start in range(0, len(columns), BATCH):
+            batch = columns[start : start + BATCH]
+            old, k = len(self), len(self) + len(batch)
+            block = slice(old, k)
+            if self._gathered is None:
+                cross = self.design.gram(self.columns, batch) if old else None
+                self._gram[block, block] = self.design.gram(batch)
+            else:
+                self._block[:, block] = self.design.gather(batch)
+                cross = self._gathered_gram(np.arange(old), np.arange(old, k)) if old else None
+                self._gram[block, block] = self._gathered_gram(np.arange(old, k), None)
+            if old:
+                self._gram[:old, block] = cross
+                self._gram[block, :old] = cross.T
+            self.columns = np.concatenate([self.columns, batch])
+            self._contains[batch] = True
+
+    def _gathered_gram(self, a, b):
+        work = self.design.n_samples * len(a) * (len(a) if b is None else len(b)) / 8
+        return self._gathered.gram(a, b, self.design.threads(work))
+
+    def keep(self, columns):
+        """Forget all but those in `columns`."""
+        positions = np.flatnonzero(np.isin(self.columns, columns))
+        k = len(positions)
+        self._gram[:k, :k] = self._gram[np.ix_(positions, positions)]
+        if self._gathered is not None:
+            self._block[:, :k] = self._block[:, positions]
+        self.columns = self.columns[positions]
+        self._contains[:] = False
+        self._contains[self.columns] = True
+        self.factor.clear()
+
+    def residual(self, W, targets):
+        """targets - W A' for W (T, k) on the columns of the set."""
+        used = np.flatnonzero(W.any(axis=0))
+        W = np.ascontiguousarray(W[:, used])
+        if self._gathered is None:
+            return self.design.residual_of(self.columns[used], W, targets)
+        R = targets.copy()
+        if len(used):
+            work = self.design.n_samples * W.size
+            self._gathered.subtract(used, W, R, self.design.threads(work))
+        return R

@@ -1,0 +1,148 @@
+"""What the estimators fitted by coordinate descent share: the frame of a fit."""
+
+import warnings
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.utils import check_random_state
+
+from fastreg._engine.design import Design
+from fastreg._engine.path import PathEngine, alpha_max, elastic_net_penalty
+from fastreg._engine.problem import LeastSquaresProblem
+from fastreg._engine.threads import fit_threads
+from fastreg._validation import (
+    check_finite,
+    check_fit_input,
+    check_flag,
+    check_number,
+    check_option,
+    check_sample_weight,
+    solver_layout,
+    unchanged_on_error,
+)
+from fastreg.exceptions import DiagnosticWarning
+from fastreg.linear_model._base import (
+    LinearRegressor,
+    sparse_coef,
+    warn_constant_columns,
+    warn_no_convergence,
+)
+from fastreg.linear_model._gram import check_precompute, precomputed_gram
+from fastreg.linear_model._paths import enet_path
+
+
+class CoordinateDescentRegressor(LinearRegressor):
+    """Base of ElasticNet and MultiTaskElasticNet; not public.
+
+    They differ in which targets are fitted together, and in which y they take.
+    """
+
+    path = staticmethod(enet_path)
+
+    def _target_groups(self, n_targets):
+        """Targets that share a penalty, one group after the other."""
+        return [slice(t, t + 1) for t in range(n_targets)]
+
+    def _check_target(self, y):
+        """Raise for a y that this estimator cannot fit; here every one will do."""
+
+    def _fit_checked(self, X, y, sample_weight, check_input=True):
+        """What `fit` does; its warnings point at the caller of `fit`."""
+        with unchanged_on_error(self):
+            self._check_parameters()
+            if check_input:
+                X, y = check_fit_input(self, X, y)
+                sample_weight = check_sample_weight(sample_weight, X.shape[0])
+            else:
+                X, y = solver_layout(X), np.asarray(y)
+            self._check_target(y)
+            if self.alpha == 0:
+                warnings.warn(
+                    "With alpha=0, this algorithm does not converge well. You are advised to "
+                    "use the LinearRegression estimator.",
+                    stacklevel=3,
+                )
+            if np.ndim(sample_weight) == 0:
+                sample_weight = None  # one weight for all has no effect
+            if sample_weight is not None:
+                sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
+            with fit_threads():
+                self._fit(X, y, sample_weight, check_input)
+
+    def _check_parameters(self):
+        check_number("alpha", self.alpha, low=0)
+        check_number("l1_ratio", self.l1_ratio, low=0, high=1)
+        check_number("tol", self.tol, low=0)
+        if self.max_iter is not None:
+            check_number("max_iter", self.max_iter, low=1, integer=True)
+        for name in ("fit_intercept", "copy_X", "warm_start", "positive"):
+            check_flag(name, getattr(self, name))
+        check_option("selection", self.selection, {"cyclic", "random"})
+        check_precompute(self.precompute)
+
+    def _fit(self, X, y, sample_weight, check_input):
+        design = Design(X, y, sample_weight=sample_weight, fit_intercept=self.fit_intercept)
+        if check_input:
+            check_finite(self, design, X, y)
+        warn_constant_columns(design, self._feature_names, stacklevel=4)
+        gram = precomputed_gram(self.precompute, design, check=check_input)
+        W = self._start(len(design.targets), design.n_features)
+        max_iter = 1000 if self.max_iter is None else self.max_iter
+        random = self.selection == "random"
+        rng = check_random_state(self.random_state) if random else None
+        penalty = elastic_net_penalty(
+            self.alpha, self.l1_ratio, design.total_weight, positive=self.positive
+        )
+        solutions, working_set = [], None
+        for targets in self._target_groups(len(W)):
+            engine = PathEngine(
+                LeastSquaresProblem(design, targets, gram),
+                tol=self.tol,
+                max_iter=max_iter,
+                rng=rng,
+                whole_gram=self.precompute is True,
+                working_set=working_set,
+            )
+            solutions.append(engine.solve(penalty, W[targets]))
+            working_set = engine.working_set
+            gram = engine.problem.gram if gram is None else gram
+        self._set_solution(design, W, y.shape[1:], X.dtype)
+        self._set_certificate(solutions, design.total_weight)
+        self._warn_all_zero(design, penalty)
+        warn_no_convergence(solutions, design.total_weight, self.tol, max_iter, "", stacklevel=4)
+
+    def _set_certificate(self, solutions, total_weight):
+        gaps = np.array([solution.gap for solution in solutions]) / total_weight
+        n_iter = [solution.n_iter for solution in solutions]
+        self.dual_gap_ = gaps[0] if len(gaps) == 1 else gaps
+        self.n_iter_ = n_iter[0] if len(n_iter) == 1 else n_iter
+
+    def _start(self, n_targets, n_features):
+        coef = getattr(self, "coef_", None) if self.warm_start else None
+        if coef is None:
+            return np.zeros((n_targets, n_features))
+        W = np.array(coef, dtype=np.float64, ndmin=2, order="C")
+        if W.shape != (n_targets, n_features):
+            raise ValueError(
+                f"coef_ of the last fit has shape {np.shape(coef)}, which warm_start cannot use "
+                f"for {n_targets} target(s) and {n_features} features: set warm_start=False."
+            )
+        return W
+
+    def _warn_all_zero(self, design, penalty):
+        if penalty.l1 == 0 or self.coef_.any() or not design.targets.any():
+            return
+        joint = len(self._target_groups(len(design.targets))) == 1
+        largest = alpha_max(design, self.l1_ratio, positive=self.positive, joint=joint)
+        if self.alpha >= largest > 0:
+            warnings.warn(
+                f"alpha={self.alpha:g} is at or above alpha_max={largest:g}, from where on every "
+                "coefficient is zero and the model predicts a constant: choose a smaller alpha.",
+                DiagnosticWarning,
+                stacklevel=5,
+            )
+
+    @property
+    def sparse_coef_(self) -> sp.csr_matrix:
+        """`coef_` in CSR format, of shape (n_targets, n_features)."""
+        return sparse_coef(self.coef_)
