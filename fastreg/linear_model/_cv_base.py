@@ -250,10 +250,9 @@ class CrossValidated(LinearRegressor):
 
     # ---- the fit -----------------------------------------------------------------
 
-    def _fit(self, X, y, sample_weight, splits):
-        l1_ratios = np.atleast_1d(self.l1_ratio)
-        n_alphas = self.alphas if isinstance(self.alphas, Integral) else len(self.alphas)
-        with np.errstate(all="ignore"):  # what is not finite is told right after
+    def _folds(self, X, y, sample_weight, splits, n_alphas):
+        """Folds and the design of all rows; an error where these are not finite."""
+        with np.errstate(all="ignore"):
             folds = make_folds(
                 X,
                 y,
@@ -262,11 +261,17 @@ class CrossValidated(LinearRegressor):
                 sample_weight=sample_weight,
                 fit_intercept=self.fit_intercept,
                 standardize=self.standardize,
-                n_alphas=n_alphas * len(l1_ratios),
+                n_alphas=n_alphas,
             )
             full = folds.full()
         check_finite(self, full, X, y)
         self._refuse_overflow(full.is_finite and np.isfinite(full.squared_norms.sum()))
+        return folds, full
+
+    def _fit(self, X, y, sample_weight, splits):
+        l1_ratios = np.atleast_1d(self.l1_ratio)
+        n_alphas = self.alphas if isinstance(self.alphas, Integral) else len(self.alphas)
+        folds, full = self._folds(X, y, sample_weight, splits, n_alphas * len(l1_ratios))
         warn_constant_columns(full, self._feature_names, stacklevel=4)
         gram = precomputed_gram(self.precompute, full)
         grids = [self._grid(full, l1_ratio) for l1_ratio in l1_ratios]
@@ -274,10 +279,11 @@ class CrossValidated(LinearRegressor):
         solver = self._solver(l1_ratios, grids, len(splits))
         table = PathTable(full, variation_of(full, y, sample_weight), n_alphas, X.dtype)
 
+        best = 0  # the path on all rows is that of the only l1_ratio, or of the best one
+
         def record(engine, penalty, solution):
             table.add(engine, grids[best][len(table.alphas)], penalty, solution)
 
-        best = 0
         errors, shortfall = cross_validate(
             folds,
             full,

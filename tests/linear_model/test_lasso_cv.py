@@ -26,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 
 import fastreg
 from fastreg import (
+    CVDisplay,
     DiagnosticWarning,
     ElasticNet,
     ElasticNetCV,
@@ -33,6 +34,8 @@ from fastreg import (
     LassoCV,
     MultiTaskElasticNetCV,
     MultiTaskLassoCV,
+    PathDisplay,
+    RegularizationPath,
 )
 from fastreg._engine import folds, moments, path
 from fastreg._engine import problem as problem_module
@@ -183,6 +186,26 @@ def test_the_path_of_the_final_fit(regression, way, name, standardize):
     for k in range(7):
         residual = y - X @ model.path_.coefs[..., k].T - model.path_.intercepts[..., k]
         assert_allclose(weights @ residual, 0, atol=1e-9 * np.abs(y).sum())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_path_predicts_and_is_drawn(regression, name):
+    X, y, _ = problem(regression, name)
+    model = getattr(fastreg, name)(alphas=7, cv=3).fit(X, y)
+    assert isinstance(model.path_, RegularizationPath)
+    assert_allclose(model.path_.predict(X, model.alpha_), model.predict(X))
+    assert_allclose(model.path_.r2[-1], regression_r2(model, X, y), rtol=1e-6)
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    for display in (CVDisplay, PathDisplay):
+        shown = display.from_estimator(model)
+        assert shown.alpha == model.alpha_
+        matplotlib.pyplot.close(shown.figure_)
+
+
+def regression_r2(model, X, y):
+    fitted = X @ model.path_.coefs[..., -1].T + model.path_.intercepts[..., -1]
+    return 1 - np.sum((y - fitted) ** 2) / np.sum((y - y.mean(axis=0)) ** 2)
 
 
 def test_the_gap_is_that_of_the_problem(regression, way, elastic_net_gap):
