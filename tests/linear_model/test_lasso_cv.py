@@ -154,6 +154,14 @@ def test_wide(regression, kind):
             assert model.mse_path_[a, f] == pytest.approx(wanted, rel=1e-4)
 
 
+def test_alphas_at_which_nothing_enters(regression, way):
+    """A fold's own largest alpha may be far below the grid's."""
+    X, y, _ = problem(regression)
+    compare("LassoCV", X, y, alphas=[1e3, 9e2, 8e2, 7e2, 1.0, 0.1])
+    X[:, 1:] = 2.0
+    assert_allclose(LassoCV(alphas=[1e3, 9e2, 8e2]).fit(X, y).coef_, 0)
+
+
 def test_paths_of_a_fold_share_a_cache_that_overflows(regression, monkeypatch):
     """Several l1_ratio on one design; the working set outgrows the memory for its Gram."""
     X, y, _ = regression(60, 80)
