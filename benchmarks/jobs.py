@@ -1,12 +1,34 @@
 """A job raced between fastreg and a number of peers: one row for each peer."""
 
+from dataclasses import dataclass
+
 from benchmarks import accuracy, peers
 from benchmarks.rows import Row, skipped
 from benchmarks.timing import Spread, quiet, race
 
 
+@dataclass
+class Apart:
+    """How far two results disagree, and from where on their times are not compared."""
+
+    what: str
+    amount: float
+    limit: float
+
+
 def compete(
-    family, problem, case, run, judge, settings, *, tol, tolerance=None, targets=None, passes=None
+    family,
+    problem,
+    case,
+    run,
+    judge,
+    settings,
+    *,
+    tol,
+    tolerance=None,
+    targets=None,
+    passes=None,
+    apart=None,
 ):
     """Race `run(peer, tol)` for fastreg and all peers asked for.
 
@@ -27,6 +49,8 @@ def compete(
         For each peer, how many times faster fastreg should be.
     passes : callable, default=None
         Returns `Passes`.
+    apart : callable, default=None
+        Given fastreg's result and a peer's, `Apart`: how far they disagree.
     """
     tolerance = tol if tolerance is None else tolerance
     calls, missing = _contestants(run, judge, tol, tolerance, settings)
@@ -41,6 +65,8 @@ def compete(
     for name in list(times)[1:]:
         row = Row(family, title, tolerance=tolerance, reference_name=name)
         _fill_times(row, times, accuracies, name)
+        if apart is not None and row.reason is None:
+            _fill_apart(row, apart(results["fastreg"], results[name]))
         if not problem.quick:
             row.at_least = (targets or {}).get(name)
         _fill_passes(row, counted, problem, settings)
@@ -84,6 +110,13 @@ def _fill_times(row, times, accuracies, name):
     row.reason = accuracy.refusal(row.accuracy.keys(), row.accuracy.values(), row.tolerance)
     if row.reason is None:
         row.value = Spread.ratios(times[name], times["fastreg"])
+
+
+def _fill_apart(row, apart):
+    row.reason = f"{apart.what} differ by {apart.amount:.1e}"
+    if not apart.amount <= apart.limit:
+        row.value = None
+        row.reason += f", more than {apart.limit:g}"
 
 
 def _fill_passes(row, counted, problem, settings):

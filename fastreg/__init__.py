@@ -4,6 +4,7 @@ The estimators follow scikit-learn's interface and give the same answers, with a
 duality gap on every fit that proves how accurate it is.
 """
 
+from fastreg._config import config_context, get_config, moment_cache_info, set_config
 from fastreg._show_versions import show_versions
 from fastreg.exceptions import DiagnosticWarning
 from fastreg.linear_model import (
@@ -41,8 +42,12 @@ __all__ = [
     "RegularizationPath",
     "Ridge",
     "__version__",
+    "config_context",
     "enet_path",
+    "get_config",
     "lasso_path",
+    "moment_cache_info",
     "regularization_path",
+    "set_config",
     "show_versions",
 ]

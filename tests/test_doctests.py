@@ -7,6 +7,7 @@ import pytest
 
 MODULES = [
     "fastreg",
+    "fastreg._config",
     "fastreg._show_versions",
     "fastreg.exceptions",
     "fastreg.linear_model._display",
@@ -18,6 +19,7 @@ MODULES = [
     "fastreg.linear_model._ridge",
 ]
 WITH_EXAMPLES = {
+    "fastreg._config",
     "fastreg._show_versions",
     "fastreg.linear_model._display",
     "fastreg.linear_model._lasso",

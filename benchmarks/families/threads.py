@@ -7,6 +7,7 @@ from threadpoolctl import ThreadpoolController
 
 from benchmarks import problems
 from benchmarks.accuracy import refusal, relative_difference
+from benchmarks.peers.fastreg import forget_moments
 from benchmarks.rows import Row
 from benchmarks.timing import Spread, race
 from fastreg import Lasso
@@ -124,6 +125,7 @@ def _small_fits(settings):
         def fit(n_threads, model=model, problem=problem):
             for library in openmp:
                 library.set_num_threads(n_threads)
+            forget_moments()
             model.fit(problem.X, problem.y)
 
         times, _ = race({t: partial(fit, t) for t in (1, settings.threads)}, settings)

@@ -5,6 +5,9 @@ A peer is a module with some of these functions; what it lacks is not raced:
     lasso(X, y, alpha, tol)    -> (coef, intercept), with an intercept
     path(X, y, alphas, tol)    -> coefs (n_features, n_alphas), without
     ridge(X, y, alpha, tol)    -> (coef, intercept), with an intercept
+    lasso_cv(X, y, n_alphas, n_folds, tol)   -> CVResult, with an intercept, the folds
+        contiguous and the alphas evenly in their log to alpha_max / 1000
+    grid_search(X, y, alphas, n_folds, tol)  -> CVResult
     linear_model(coef, intercept, X, y) -> a fitted model for predict
 
 `tol` is the duality gap wanted, relative to ||y - mean(y)||^2, except for `ridge`,

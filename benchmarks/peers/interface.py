@@ -1,10 +1,29 @@
 """What a peer with scikit-learn's interface does, for any package that has it."""
 
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import GridSearchCV, KFold
+
 from benchmarks.peers import MAX_ITER
 
 
+@dataclass
+class CVResult:
+    """The alpha chosen, the fit with it on everything, and how each alpha did.
+
+    `held_out` (n_alphas,) are means over all held-out rows: squared errors, or R2 for a
+    grid search.
+    """
+
+    alpha: float
+    coef: np.ndarray
+    intercept: float
+    held_out: np.ndarray
+
+
 class SklearnInterface:
-    """The functions of a peer, made from `package`'s Lasso, Ridge and lasso_path."""
+    """The functions of a peer, made from `package`'s Lasso, LassoCV, Ridge and lasso_path."""
 
     def __init__(self, package):
         self.package = package
@@ -22,6 +41,22 @@ class SklearnInterface:
         """The solver that the package chooses."""
         model = self.package.Ridge(alpha=alpha, tol=tol).fit(X, y)
         return model.coef_, model.intercept_
+
+    def lasso_cv(self, X, y, n_alphas, n_folds, tol):
+        """LassoCV on contiguous folds."""
+        model = self.package.LassoCV(alphas=n_alphas, cv=n_folds, tol=tol, max_iter=MAX_ITER)
+        model.fit(X, y)
+        sizes = np.array([len(rows) for _, rows in KFold(n_folds).split(y)])
+        held_out = model.mse_path_ @ (sizes / len(y))
+        return CVResult(model.alpha_, model.coef_, model.intercept_, held_out)
+
+    def grid_search(self, X, y, alphas, n_folds, tol):
+        """scikit-learn's GridSearchCV over `package`'s Lasso."""
+        model = self.package.Lasso(tol=tol, max_iter=MAX_ITER)
+        search = GridSearchCV(model, {"alpha": alphas}, cv=n_folds, error_score="raise").fit(X, y)
+        best = search.best_estimator_
+        scores = search.cv_results_["mean_test_score"]
+        return CVResult(best.alpha, best.coef_, best.intercept_, scores)
 
     def linear_model(self, coef, intercept, X, y):
         """A Lasso with these coefficients."""

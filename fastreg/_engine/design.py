@@ -10,6 +10,7 @@ import math
 import numpy as np
 import scipy.sparse as sp
 
+from fastreg._engine import moment_cache
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
@@ -45,6 +46,9 @@ class Design:
     column_scale : None, "deviation" or ndarray of shape (n_features,)
         What A's columns are divided by: "deviation" stands for their weighted
         standard deviations, about zero without an intercept; see `deviations`.
+    keep_moments : bool, default=False
+        Ask the cache of moments first, where that pays: for fits that will want
+        `all_gram`. The bits are the same either way.
 
     Attributes
     ----------
@@ -75,6 +79,7 @@ class Design:
         fit_intercept=True,
         expected_passes=4,
         column_scale=None,
+        keep_moments=False,
     ):
         n, p = X.shape
         self.X = X
@@ -85,36 +90,61 @@ class Design:
         self.nbytes = sum(part.nbytes for part in parts)
         self.work_of_fit = self.work * expected_passes
         self.fit_intercept = fit_intercept
-        weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        weights = np.ones(n)
+        if sample_weight is not None:
+            weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
         self.scale = None if sample_weight is None else np.sqrt(weights)
         self.total_weight = float(weights.sum())
+        self.n_passes = 0.0
+        self._moments = moment_cache.NoMoments()
+        if keep_moments and moment_cache.pays(self.work, p):
+            own_weights = None if sample_weight is None else weights
+            self._moments = moment_cache.Moments(
+                X, own_weights, fit_intercept, self.threads(self.work)
+            )
+            self.n_passes += 1
         # NaN and infinity are noticed in what comes out: see is_finite
         with np.errstate(all="ignore"):
             self._first_pass(Y, weights, column_scale)
 
     def _first_pass(self, Y, weights, column_scale):
-        X, n_targets = self.X, 1 if Y.ndim == 1 else Y.shape[1]
         self._set_targets(Y, weights)
-        self.matrix = Csc(X) if self.is_sparse else Dense(X, scale=self.scale)
+        self.matrix = Csc(self.X) if self.is_sparse else Dense(self.X, scale=self.scale)
         # x'y for one target comes with the first pass
-        first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
-        stats = self._sparse_stats if self.is_sparse else self._dense_stats
-        self.mean, self.sq_norm, correlation = stats(weights, first)
-        self.n_passes = 1.0
+        self.mean, self.sq_norm, correlation = self._moments.get(
+            "statistics", lambda: self._statistics(weights), self.targets
+        )
         self.is_finite = math.isfinite(self.sq_norm.sum() + self.mean.sum())
+        self._center()
+        if len(self.targets) == 1:
+            self.correlation = correlation[np.newaxis]
+        else:
+            self.correlation = self._moments.get(
+                "correlation", lambda: self.dots(self.targets), self.targets
+            )
         self.column_scale = None
         if column_scale is not None:
-            correlation = self._scale_columns(column_scale, correlation)
-        one = n_targets == 1
-        self.correlation = correlation[np.newaxis] if one else self.dots(self.targets)
+            self._scale_columns(column_scale)
 
-    def _scale_columns(self, scale, correlation):
+    def _statistics(self, weights):
+        """Means, squared norms and x'y for the first target, (3, p): one pass over X."""
+        first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
+        self.n_passes += 1
+        return (self._sparse_stats if self.is_sparse else self._dense_stats)(weights, first)
+
+    def _center(self):
+        if not self.is_sparse:
+            self.matrix.set_center(self.mean, self.scale)
+        elif np.isfinite(self.sq_norm.sum()):
+            self.matrix.center(self.mean, self.scale, self.total_weight, self.sq_norm)
+
+    def _scale_columns(self, scale):
         if isinstance(scale, str):
             scale = deviations(self.sq_norm, self.total_weight)
         self.column_scale = scale
         self.matrix = Scaled(self.matrix, 1.0 / scale)
         self.sq_norm = self.sq_norm / scale**2
-        return correlation / scale
+        self.correlation = self.correlation / scale
 
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64)
@@ -142,24 +172,18 @@ class Design:
             shift = X[int(np.argmax(weights))].astype(np.float64)
         s1, s2, c = self.matrix.first_pass(weights, u, shift, self.threads(self.work))
         if not self.fit_intercept:
-            self.matrix.set_center(shift, self.scale)
-            return shift, s2, c
+            return np.stack([shift, s2, c])
         offset = s1 / self.total_weight
-        mean = shift + offset
-        self.matrix.set_center(mean, self.scale)
-        return mean, np.maximum(s2 - s1 * offset, 0.0), c
+        return np.stack([shift + offset, np.maximum(s2 - s1 * offset, 0.0), c])
 
     def _sparse_stats(self, weights, u):
-        mean, sq_norm, c = self.matrix.column_stats(
+        return self.matrix.column_stats(
             weights,
             u,
             self.total_weight,
             int(np.argmax(weights)) if self.fit_intercept else -1,
             self.threads(self.work),
         )
-        if np.isfinite(sq_norm.sum()):
-            self.matrix.center(mean, self.scale, self.total_weight, sq_norm)
-        return mean, sq_norm, c
 
     def threads(self, work):
         """Threads for a call of so much work, one where waking more doesn't pay."""
@@ -194,6 +218,12 @@ class Design:
         self.n_passes += self.share(a)
         # eight multiplications in the BLAS take about as long as one element of a pass
         return self.matrix.gram(a, b, self.threads(self.share(a) * self.work * k / 8))
+
+    def all_gram(self):
+        """A'A; read-only where the cache keeps it."""
+        if self.column_scale is not None:  # what is kept is of X's own columns
+            return self.gram(np.arange(self.n_features))
+        return self._moments.get("gram", lambda: self.gram(np.arange(self.n_features)))
 
     def gather(self, columns):
         """A's columns as a float64 array (n, k) in Fortran order; dense X only."""

@@ -129,9 +129,9 @@ class PathEngine:
         self.rng = rng
         n, p = self.design.n_samples, self.design.n_features
         self.budget = gram_budget(self.design.nbytes)
-        self.all_features = whole_gram or p <= ALL_FEATURES or (problem.gram is not None)
+        self.all_features = forms_gram(p, whole_gram) or problem.gram is not None
         if self.all_features and problem.gram is None:
-            problem.gram = self.design.gram(np.arange(p))
+            problem.gram = self.design.all_gram()
         self.factor = FaceFactor(p) if self.all_features else None
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.working_set = working_set
@@ -418,6 +418,11 @@ class PathEngine:
             )
             n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
         return n_sweeps, any_moved
+
+
+def forms_gram(n_features, whole_gram):
+    """Whether `PathEngine` forms the Gram of all features where it is given none."""
+    return whole_gram or n_features <= ALL_FEATURES
 
 
 def alpha_max(design, l1_ratio, *, positive=False, joint=True):

@@ -49,6 +49,11 @@ def solve(design, alpha, solver, *, tol, max_iter) -> RidgeSolution:
     return RidgeSolution(W, solver, np.ones(len(W), dtype=np.int32), gap, rcond=rcond)
 
 
+def forms_gram(n_samples, n_features, solver):
+    """Whether `solver` forms the Gram of all features."""
+    return solver == "cholesky" and n_features <= n_samples
+
+
 def certificate(W, alpha, C):
     """The duality gap for each target: ||C - alpha w||^2 / (2 alpha) with C = A'r.
 
@@ -71,7 +76,7 @@ def _cholesky(design, alpha):
     """W and the worst reciprocal condition, W being None where that is too small."""
     n, p = design.n_samples, design.n_features
     wide = p > n
-    gram = row_gram(design) if wide else design.gram(np.arange(p))
+    gram = row_gram(design) if wide else design.all_gram()
     if not np.isfinite(gram).all():
         return np.full((len(alpha), p), np.nan), None
     right = design.targets if wide else design.correlation
@@ -80,7 +85,8 @@ def _cholesky(design, alpha):
     values = np.unique(alpha)
     for value in values:
         rows = np.flatnonzero(alpha == value)
-        system = gram if value == values[-1] else gram.copy()
+        last = value == values[-1]
+        system = gram if last and gram.flags.writeable else gram.copy()
         solution_rows, rcond = _solve_positive_definite(system, value, right[rows])
         worst = min(worst, rcond)
         if rcond < MIN_RCOND:

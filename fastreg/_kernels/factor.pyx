@@ -45,6 +45,19 @@ cdef class FaceFactor:
         self.size = 0
         self.slot[:] = MISSING
 
+    def solve_on(self, Smooth smooth, const Py_ssize_t[::1] face, const double[::1] diagonal,
+                 const double[::1] b):
+        """H^-1 b on `face` with H = G + diag, zero for columns that depend on others.
+
+        None where there are too many of those.
+        """
+        x = np.array(b)
+        cdef double[::1] out = x
+        cdef bint solved
+        with nogil:
+            solved = self.solve(smooth, &face[0], face.shape[0], &diagonal[0], &out[0])
+        return x if solved else None
+
     cdef double work(self, const Py_ssize_t *face, Py_ssize_t n,
                      const double *diagonal) noexcept nogil:
         """What a solve costs, in elements that sweeps of coordinate descent touch in

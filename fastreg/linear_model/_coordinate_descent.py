@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from fastreg._engine.design import Design
-from fastreg._engine.path import PathEngine, alpha_max, elastic_net_penalty
+from fastreg._engine.path import PathEngine, alpha_max, elastic_net_penalty, forms_gram
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
 from fastreg._validation import (
@@ -81,7 +81,15 @@ class CoordinateDescentRegressor(LinearRegressor):
         check_precompute(self.precompute)
 
     def _fit(self, X, y, sample_weight, check_input):
-        design = Design(X, y, sample_weight=sample_weight, fit_intercept=self.fit_intercept)
+        whole_gram = self.precompute is True
+        given_gram = not isinstance(self.precompute, bool | np.bool_)
+        design = Design(
+            X,
+            y,
+            sample_weight=sample_weight,
+            fit_intercept=self.fit_intercept,
+            keep_moments=not given_gram and forms_gram(X.shape[1], whole_gram),
+        )
         if check_input:
             check_finite(self, design, X, y)
         warn_constant_columns(design, self._feature_names, stacklevel=4)
@@ -100,7 +108,7 @@ class CoordinateDescentRegressor(LinearRegressor):
                 tol=self.tol,
                 max_iter=max_iter,
                 rng=rng,
-                whole_gram=self.precompute is True,
+                whole_gram=whole_gram,
                 working_set=working_set,
             )
             solutions.append(engine.solve(penalty, W[targets]))

@@ -6,6 +6,7 @@ import warnings
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
@@ -159,9 +160,15 @@ class Ridge(LinearRegressor):
             sample_weight = check_sample_weight(sample_weight, X.shape[0])
             alpha = self._alphas(1 if y.ndim == 1 else y.shape[1])
             with fit_threads():
-                design = Design(X, y, sample_weight=sample_weight, fit_intercept=self.fit_intercept)
+                solver = self._choose(sp.issparse(X))
+                design = Design(
+                    X,
+                    y,
+                    sample_weight=sample_weight,
+                    fit_intercept=self.fit_intercept,
+                    keep_moments=ridge.forms_gram(*X.shape, solver),
+                )
                 check_finite(self, design, X, y)
-                solver = self._choose(design)
                 solution = ridge.solve(design, alpha, solver, tol=self.tol, max_iter=self.max_iter)
                 self._set_solution(design, solution.W, y.shape[1:], X.dtype)
             self.dual_gap_ = solution.gap[0] if len(solution.gap) == 1 else solution.gap
@@ -203,10 +210,10 @@ class Ridge(LinearRegressor):
             )
         return np.broadcast_to(alpha, n_targets).copy()
 
-    def _choose(self, design):
+    def _choose(self, is_sparse):
         if self.solver == "auto":
-            return "sparse_cg" if design.is_sparse else "cholesky"
-        if design.is_sparse and self.solver != "sparse_cg":
+            return "sparse_cg" if is_sparse else "cholesky"
+        if is_sparse and self.solver != "sparse_cg":
             raise TypeError(
                 f"solver={self.solver!r} does not take sparse X: use 'sparse_cg' or 'auto', "
                 "or X.toarray()."

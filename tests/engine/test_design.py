@@ -137,3 +137,29 @@ def test_threads_don_t_change_the_bits(layout, as_layout, share_all_work, monkey
     for other in results[1:]:
         for mine, theirs in zip(results[0], other, strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_x_lies_does_not_change_the_bits(order, dtype, weighted):
+    """Equal content gives equal bits, whatever the alignment and the leading dimension."""
+    rng = np.random.RandomState(6)
+    n, p = 2500, 37
+    X = (rng.standard_normal((n, p)) + 3).astype(dtype)
+    y, weights = rng.standard_normal((n, 2)), rng.uniform(0, 2, n) if weighted else None
+    buffer = np.zeros(dtype().itemsize * (n + 9) * (p + 9) + 64, dtype=np.uint8)
+
+    def everything(offset, padding):
+        rows, columns = (n, p + padding) if order == "C" else (n + padding, p)
+        start = offset * dtype().itemsize
+        memory = buffer[start : start + dtype().itemsize * rows * columns].view(dtype)
+        copy = memory.reshape((rows, columns), order=order)[:n, :p]
+        copy[:] = X
+        design = Design(copy, y, sample_weight=weights)
+        return design.mean, design.sq_norm, design.correlation, design.all_gram()
+
+    wanted = everything(0, 0)
+    for offset, padding in ((1, 0), (3, 0), (0, 5), (5, 9)):
+        for mine, other in zip(wanted, everything(offset, padding), strict=True):
+            np.testing.assert_array_equal(mine, other)

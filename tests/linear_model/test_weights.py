@@ -103,3 +103,10 @@ def test_weights_of_one_sample(fit, regression):
         model = fit(X, y, weights)
     assert_allclose(model.coef_, 0, atol=1e-9)
     assert model.intercept_ == pytest.approx(y[5])
+
+
+def test_weights_with_gaps_between_them(fit, regression):
+    X, y, weights = regression()
+    gaps = np.repeat(weights, 2)[::2]
+    assert not gaps.flags.c_contiguous
+    np.testing.assert_array_equal(fit(X, y, gaps).coef_, fit(X, y, weights).coef_)
