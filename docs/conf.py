@@ -39,4 +39,6 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "solvers": [], "differences": [], "changelog": []}
+html_sidebars = {
+    name: [] for name in ("index", "solvers", "cross_validation", "differences", "changelog")
+}

@@ -179,7 +179,7 @@ def solver_layout(X):
 
 def check_finite(estimator, design, X, y):
     """Raise for a NaN or infinity in X or y, which the first pass has noticed."""
-    y_is_finite = np.isfinite(design.targets.sum())
+    y_is_finite = np.isfinite(design.squared_norms.sum())
     if design.is_finite and y_is_finite:
         return
     owner = type(estimator).__name__ if estimator is not None else ""

@@ -14,6 +14,7 @@ from fastreg._engine import moment_cache
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
+from fastreg._kernels.scaled import Scaled
 
 
 def has_unit_stride(X):
@@ -22,6 +23,11 @@ def has_unit_stride(X):
     if any(stride % itemsize for stride in X.strides) or not X.flags.aligned:
         return False
     return itemsize in X.strides or 1 in X.shape
+
+
+def deviations(sq_norm, total_weight):
+    """Standard deviations of columns with these squared norms; 1 for those without any."""
+    return np.sqrt(np.where(sq_norm > 0, sq_norm, total_weight) / total_weight)
 
 
 class Design:
@@ -37,6 +43,9 @@ class Design:
     fit_intercept : bool
     expected_passes : int, default=4
         How often the fit is likely to read X: what threads are worth waking for.
+    column_scale : None, "deviation" or ndarray of shape (n_features,)
+        What A's columns are divided by: "deviation" stands for their weighted
+        standard deviations, about zero without an intercept; see `deviations`.
     keep_moments : bool, default=False
         Ask the cache of moments first, where that pays: for fits that will want
         `all_gram`. The bits are the same either way.
@@ -48,6 +57,8 @@ class Design:
         A's columns.
     targets : ndarray of shape (n_targets, n_samples)
         Centred and weighted targets.
+    squared_norms : ndarray of shape (n_targets,)
+        Of the targets.
     target_mean : ndarray of shape (n_targets,)
     correlation : ndarray of shape (n_targets, n_features)
         Y'A, the gradient at zero.
@@ -57,6 +68,8 @@ class Design:
         False if X holds a NaN or an infinity, or overflows float64.
     """
 
+    known_gram = None  # of all columns; a design made of moments has it
+
     def __init__(
         self,
         X,
@@ -65,6 +78,7 @@ class Design:
         sample_weight=None,
         fit_intercept=True,
         expected_passes=4,
+        column_scale=None,
         keep_moments=False,
     ):
         n, p = X.shape
@@ -91,9 +105,9 @@ class Design:
             self.n_passes += 1
         # NaN and infinity are noticed in what comes out: see is_finite
         with np.errstate(all="ignore"):
-            self._first_pass(Y, weights)
+            self._first_pass(Y, weights, column_scale)
 
-    def _first_pass(self, Y, weights):
+    def _first_pass(self, Y, weights, column_scale):
         self._set_targets(Y, weights)
         self.matrix = Csc(self.X) if self.is_sparse else Dense(self.X, scale=self.scale)
         # x'y for one target comes with the first pass
@@ -108,6 +122,9 @@ class Design:
             self.correlation = self._moments.get(
                 "correlation", lambda: self.dots(self.targets), self.targets
             )
+        self.column_scale = None
+        if column_scale is not None:
+            self._scale_columns(column_scale)
 
     def _statistics(self, weights):
         """Means, squared norms and x'y for the first target, (3, p): one pass over X."""
@@ -120,6 +137,14 @@ class Design:
             self.matrix.set_center(self.mean, self.scale)
         elif np.isfinite(self.sq_norm.sum()):
             self.matrix.center(self.mean, self.scale, self.total_weight, self.sq_norm)
+
+    def _scale_columns(self, scale):
+        if isinstance(scale, str):
+            scale = deviations(self.sq_norm, self.total_weight)
+        self.column_scale = scale
+        self.matrix = Scaled(self.matrix, 1.0 / scale)
+        self.sq_norm = self.sq_norm / scale**2
+        self.correlation = self.correlation / scale
 
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64)
@@ -136,6 +161,7 @@ class Design:
         if self.scale is not None:
             Y = Y * self.scale
         self.targets = np.ascontiguousarray(Y)
+        self.squared_norms = np.array([np.vdot(row, row) for row in self.targets])
 
     def _dense_stats(self, weights, u):
         # Shifted by a row: a row is within sqrt(n) spreads of the mean, so
@@ -195,6 +221,8 @@ class Design:
 
     def all_gram(self):
         """A'A; read-only where the cache keeps it."""
+        if self.column_scale is not None:  # what is kept is of X's own columns
+            return self.gram(np.arange(self.n_features))
         return self._moments.get("gram", lambda: self.gram(np.arange(self.n_features)))
 
     def gather(self, columns):
@@ -202,6 +230,12 @@ class Design:
         self.n_passes += self.share(columns)
         return self.matrix.gather(columns, self.threads(self.n_samples * len(columns)))
 
+    def coefficients(self, W):
+        """W (..., p) for A as coefficients of X's own columns."""
+        return W if self.column_scale is None else W / self.column_scale
+
     def intercept(self, W):
-        """Intercepts (T,) that belong to coefficients W (T, p)."""
-        return self.target_mean - W @ self.mean if self.fit_intercept else np.zeros(len(W))
+        """Intercepts (T,) that belong to W (T, p), the coefficients of A."""
+        if not self.fit_intercept:
+            return np.zeros(len(W))
+        return self.target_mean - self.coefficients(W) @ self.mean

@@ -199,7 +199,7 @@ class PathEngine:
         open_iterates = iterates
         while open_iterates:
             violators = self._violators(open_iterates, level)
-            if not self._extend(open_iterates, violators):
+            if not self._extend(open_iterates, violators) or len(self.working_set) == 0:
                 break
             self._descend_along(open_iterates)
             self._update_gradients(open_iterates)
@@ -329,6 +329,8 @@ class PathEngine:
 
     def _sweep(self, smooth, penalty, w, max_sweeps, round_sweeps, *rest):
         """Descend; the sweeps of part of the columns count by that part."""
+        if w.shape[1] == 0:
+            return 0.0, False  # no column wants to be in use
         share = self.design.share(w[0])
         allowed = min(round_sweeps, ceil(max_sweeps / share))
         n_sweeps, moved = descend(smooth, penalty, w, allowed, *rest)

@@ -25,18 +25,26 @@ class LeastSquaresProblem:
     targets : slice, default=all
         The targets that are fitted together.
     gram : ndarray of shape (n_features, n_features) or None
-        A'A where it is known, float64 or float32. Gradients come from it as long as its
-        rounding doesn't show at the tolerance asked for, and from X otherwise.
+        A'A where it is known, float64 or float32; the design may know it itself.
+        Gradients come from it as long as its rounding doesn't show at the tolerance
+        asked for, and from X otherwise.
     """
 
     def __init__(self, design: Design, targets=slice(None), gram=None):
         self.design = design
-        self.targets = design.targets[targets]
+        self._which = targets
         self.correlation = np.ascontiguousarray(design.correlation[targets])
-        self.squared_norm = float(np.vdot(self.targets, self.targets))
-        self.gram = None if gram is None else np.ascontiguousarray(gram, dtype=np.float64)
+        self.squared_norm = float(design.squared_norms[targets].sum())
         # sums that were rounded to float32 are no proof beyond that
         self.gram_eps = np.finfo(np.float64 if gram is None else gram.dtype).eps
+        if gram is None and design.known_gram is not None:
+            gram, self.gram_eps = design.known_gram, design.gram_eps
+        self.gram = None if gram is None else np.ascontiguousarray(gram, dtype=np.float64)
+
+    @property
+    def targets(self):
+        """Read from the design when needed: one made of moments has them on demand."""
+        return self.design.targets[self._which]
 
     def gradient(self, W, gap_tol):
         """A'R as (T, p) and ||R||^2 at W, good enough to certify `gap_tol`."""

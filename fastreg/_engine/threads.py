@@ -8,6 +8,7 @@ first sets it, the last restores it.
 import ctypes
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import product
@@ -17,6 +18,7 @@ import scipy.linalg.cython_blas  # noqa: F401  (loads the BLAS that the kernels 
 from threadpoolctl import ThreadpoolController
 
 from fastreg._kernels import threads as _openmp
+from fastreg._kernels import worker
 
 # A pass is shared when each thread gets this many elements of it ...
 WORK_PER_THREAD = 1 << 18
@@ -56,7 +58,10 @@ def _cpu_count():
 
 def available_threads():
     """Threads a kernel may use now: cores, `OMP_NUM_THREADS`, threadpoolctl's limits,
-    shared between the fits that run at this moment."""
+    shared between the fits that run at this moment, and between the workers of one."""
+    share = worker.share()
+    if share is not None:
+        return share  # the limits are those of the thread that started it
     return max(1, min(_openmp.max_threads(), _cpu_count() // max(_active_fits, 1)))
 
 
@@ -65,6 +70,39 @@ def n_threads_for(work, work_of_fit=0):
     if work < 2 * WORK_PER_THREAD or max(work, work_of_fit) < WAKING_WORK:
         return 1
     return min(available_threads(), int(work // WORK_PER_THREAD))
+
+
+def n_workers_for(n_jobs, n_items, work_of_item):
+    """Python threads for `n_items` independent parts of a fit; n_jobs as in joblib.
+
+    None leaves the choice to us, unless joblib's context makes it.
+    """
+    n_jobs = joblib.effective_n_jobs(n_jobs) if n_jobs is not None else _default_jobs(work_of_item)
+    return max(1, min(n_jobs, n_items, available_threads()))
+
+
+def _default_jobs(work_of_item):
+    wanted = joblib.effective_n_jobs(None)
+    if wanted > 1:
+        return wanted
+    return available_threads() if work_of_item >= WAKING_WORK else 1
+
+
+def map_in_threads(function, items, n_workers):
+    """Yield function(item) for each item, in order, from threads that share this fit's cores.
+
+    What is left undone is given up when one of them raises or the caller is interrupted.
+    """
+    if n_workers == 1:
+        yield from map(function, items)
+        return
+    share, stop = max(1, available_threads() // n_workers), threading.Event()
+    pool = ThreadPoolExecutor(n_workers, "fastreg", worker.start, (share, stop))
+    try:
+        yield from pool.map(function, items)
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -7,6 +7,12 @@ cdef enum:
 
 
 cdef inline int check_interrupt() except -1 nogil:
-    """Raise what a pending signal's handler raises (KeyboardInterrupt, mostly)."""
+    """Raise what a pending signal's handler raises (KeyboardInterrupt, mostly).
+
+    In a worker, which gets no signals, StoppedError where the main thread has ended.
+    """
     with gil:
-        return PyErr_CheckSignals()
+        PyErr_CheckSignals()
+        from fastreg._kernels.worker import check_stopped
+        check_stopped()
+        return 0

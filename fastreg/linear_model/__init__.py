@@ -2,6 +2,12 @@
 
 from fastreg.linear_model._display import CVDisplay, PathDisplay
 from fastreg.linear_model._lasso import ElasticNet, Lasso
+from fastreg.linear_model._lasso_cv import (
+    ElasticNetCV,
+    LassoCV,
+    MultiTaskElasticNetCV,
+    MultiTaskLassoCV,
+)
 from fastreg.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from fastreg.linear_model._paths import enet_path, lasso_path
 from fastreg.linear_model._regularization_path import RegularizationPath, regularization_path
@@ -10,9 +16,13 @@ from fastreg.linear_model._ridge import Ridge
 __all__ = [
     "CVDisplay",
     "ElasticNet",
+    "ElasticNetCV",
     "Lasso",
+    "LassoCV",
     "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
     "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "PathDisplay",
     "RegularizationPath",
     "Ridge",

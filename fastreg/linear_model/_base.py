@@ -41,7 +41,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Set coef_ and intercept_ from W (T, p) in the dtype of X."""
         intercept = design.intercept(W)
         check_solution(design, W, intercept)
-        coef = W.astype(dtype)
+        coef = design.coefficients(W).astype(dtype)
         self.coef_ = coef if len(coef) > 1 or self._keeps_single_target else coef[0]
         if not self.fit_intercept:
             self.intercept_ = 0.0

@@ -338,7 +338,7 @@ def regularization_path(
             alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, **limits)
         engine = path_engine(design, options)
         W = np.zeros((len(design.targets), design.n_features))
-        table = _Table(design, _variation(design, y, weights), len(alphas), X.dtype)
+        table = PathTable(design, variation_of(design, y, weights), len(alphas), X.dtype)
         for step in path_steps(engine, alphas, l1_ratio, W, limits, verbose):
             if table.exceeds(step, max_features):
                 break
@@ -356,16 +356,16 @@ def _check_limits(max_features, min_deviance_gain):
         check_number("min_deviance_gain", min_deviance_gain, low=0, high=1)
 
 
-def _variation(design, y, weights):
+def variation_of(design, y, weights):
     """Weighted sum of squares of y around its mean, whether an intercept is fitted or not."""
     if design.fit_intercept:
-        return float(np.vdot(design.targets, design.targets))
+        return float(design.squared_norms.sum())
     Y = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     squares = (Y - np.average(Y, axis=0, weights=weights)) ** 2
     return float(squares.sum() if weights is None else weights @ squares.sum(axis=1))
 
 
-class _Table:
+class PathTable:
     """What a path has come to so far, a column for each alpha."""
 
     def __init__(self, design, variation, n_alphas, dtype):
@@ -393,7 +393,7 @@ class _Table:
         k, W = len(self.alphas), solution.W
         intercept = self.design.intercept(W)
         check_solution(self.design, W, intercept)
-        self.coefs[..., k] = W
+        self.coefs[..., k] = self.design.coefficients(W)
         self.intercepts[:, k] = intercept
         self.alphas.append(alpha)
         self.n_used.append(np.count_nonzero(W.any(axis=0)))

@@ -14,9 +14,14 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from fastreg import ElasticNet, Lasso, Ridge
+from fastreg import ElasticNet, Lasso, LassoCV, Ridge
 
-MODELS = [Lasso(0.1), ElasticNet(0.1, l1_ratio=0.3, tol=1e-6), Ridge([0.5])]
+MODELS = [
+    Lasso(0.1),
+    ElasticNet(0.1, l1_ratio=0.3, tol=1e-6),
+    Ridge([0.5]),
+    LassoCV(alphas=4, cv=3),
+]
 
 
 @pytest.fixture(params=MODELS, ids=lambda model: type(model).__name__)

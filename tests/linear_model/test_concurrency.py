@@ -5,8 +5,10 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -14,8 +16,9 @@ from numpy.testing import assert_array_equal
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import fastreg
-from fastreg import ElasticNet, Lasso, MultiTaskLasso, Ridge, lasso_path
+from fastreg import ElasticNet, Lasso, LassoCV, MultiTaskLasso, Ridge, lasso_path
 from fastreg._engine import threads
+from fastreg._kernels import worker
 
 
 def problems():
@@ -35,6 +38,8 @@ def problems():
         (Ridge(1.0, solver="svd"), X[:, :100], y),
         (Ridge(1.0), sparse, target),
         (Ridge(1.0), np.ascontiguousarray(X[:500].T), y[:300]),
+        (LassoCV(alphas=5, n_jobs=-1), X[:, :100], y),
+        (LassoCV(alphas=5, eps=0.1, cv=3), X, y),
     ]
 
 
@@ -73,6 +78,60 @@ def assert_same_bits(fits, others):
 def test_threads_don_t_change_the_bits(cases, serial, n_threads):
     with threadpool_limits(n_threads):
         assert_same_bits(serial, [fit(case) for case in cases])
+
+
+def test_workers_share_the_cores(cases):
+    """Their OpenMP threads together are no more than one fit may use."""
+    seen = []
+
+    def look(_):
+        seen.append(threads.available_threads())
+        time.sleep(0.01)
+
+    with threadpool_limits(1):
+        assert threads.n_workers_for(4, 5, 1 << 30) == 1
+    with fit_threads_of(8):
+        assert threads.n_workers_for(3, 5, 0) == 3
+        assert threads.n_workers_for(None, 5, 0) == 1  # too little to wake threads for
+        assert threads.n_workers_for(None, 5, 1 << 30) == 5
+        assert threads.n_workers_for(-1, 2, 1 << 30) == 2
+        with joblib.parallel_config(n_jobs=3):
+            assert threads.n_workers_for(None, 5, 0) == 3
+        assert list(threads.map_in_threads(look, range(6), 3)) == [None] * 6
+        assert seen == [2] * 6
+        assert threads.available_threads() == 8
+
+
+@contextmanager
+def fit_threads_of(n_cores):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "_cpu_count", lambda: n_cores)
+        patch.setattr(threads._openmp, "max_threads", lambda: n_cores)
+        patch.setattr(joblib, "effective_n_jobs", _effective_n_jobs(n_cores))
+        yield
+
+
+def _effective_n_jobs(n_cores):
+    original = joblib.effective_n_jobs
+    return lambda n_jobs=-1: n_cores if n_jobs == -1 else original(n_jobs)
+
+
+def test_the_first_error_of_a_worker_ends_the_others():
+    started = []
+
+    def run(item):
+        started.append(item)
+        if item == 1:
+            raise RuntimeError("no")
+        for _ in range(1000):
+            worker.check_stopped()
+            time.sleep(0.002)
+        return item
+
+    with pytest.raises(RuntimeError, match="no"):
+        for _ in threads.map_in_threads(run, [1, *range(2, 30)], 2):
+            pass
+    assert len(started) < 5
 
 
 def test_omp_num_threads_does_not_change_the_bits(run_python):
@@ -178,6 +237,12 @@ ENDLESS = {
         "model = Lasso(1e-13, **forever)"
     ),
 }
+# in workers, which get no signals themselves
+for way in ("gram", "sparse"):
+    setup, _ = ENDLESS[way].split("model =")
+    ENDLESS[f"cross-validation, {way}"] = (
+        setup + "model = fastreg.LassoCV(alphas=[1e-13], n_jobs=2, **forever)"
+    )
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -187,6 +252,7 @@ def test_ctrl_c_stops_a_long_fit(way):
     script = f"""
 import warnings; warnings.simplefilter("ignore")
 import numpy as np, scipy.sparse as sp
+import fastreg
 from fastreg import Lasso
 from fastreg._engine import path, problem
 forever = dict(tol=0.0, max_iter=2**31 - 1)

@@ -3,7 +3,17 @@
 import numpy as np
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from fastreg import ElasticNet, Lasso, MultiTaskElasticNet, MultiTaskLasso, Ridge
+from fastreg import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    MultiTaskElasticNet,
+    MultiTaskElasticNetCV,
+    MultiTaskLasso,
+    MultiTaskLassoCV,
+    Ridge,
+)
 
 ESTIMATORS = [
     Lasso(),
@@ -15,6 +25,10 @@ ESTIMATORS = [
     Ridge(),
     Ridge(solver="sparse_cg", tol=1e-8),
     Ridge(solver="svd"),
+    LassoCV(),
+    ElasticNetCV(max_loss_increase=0.1, standardize=True, alphas=8),
+    MultiTaskLassoCV(alphas=8),
+    MultiTaskElasticNetCV(alphas=8),
 ]
 
 
@@ -29,8 +43,12 @@ def test_tags():
     for estimator in ESTIMATORS:
         tags = estimator.__sklearn_tags__()
         assert tags.input_tags.sparse
-        assert tags.target_tags.multi_output
-        assert tags.target_tags.single_output != isinstance(estimator, MultiTaskElasticNet)
+        single = isinstance(estimator, LassoCV | ElasticNetCV)
+        multitask = isinstance(
+            estimator, MultiTaskElasticNet | MultiTaskLassoCV | MultiTaskElasticNetCV
+        )
+        assert tags.target_tags.multi_output == (not single)
+        assert tags.target_tags.single_output == (not multitask)
         assert tags.estimator_type == "regressor"
         assert not tags.non_deterministic
 

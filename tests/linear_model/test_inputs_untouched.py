@@ -5,13 +5,23 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from fastreg import ElasticNet, Lasso, MultiTaskLasso, Ridge, enet_path
+from fastreg import (
+    ElasticNet,
+    Lasso,
+    LassoCV,
+    MultiTaskLasso,
+    MultiTaskLassoCV,
+    Ridge,
+    enet_path,
+)
 
 MODELS = {
     "lasso": Lasso,
     "elastic net": lambda **options: ElasticNet(l1_ratio=0.3, **options),
     "tasks": MultiTaskLasso,
     "precompute": lambda **options: Lasso(precompute=True, **options),
+    "multi-task cv": lambda **options: MultiTaskLassoCV(cv=3, alphas=3, **options),
+    "lasso cv": lambda **options: LassoCV(cv=3, alphas=3, standardize=True, **options),
     "ridge": Ridge,
     "ridge svd": lambda **options: Ridge(solver="svd", **options),
     "ridge cg": lambda **options: Ridge(solver="sparse_cg", **options),
@@ -34,7 +44,7 @@ MODELS["path"] = _Path
 @pytest.mark.parametrize("copy_X", [True, False])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
 @pytest.mark.parametrize("layout", ["c", "f", "slice", "strided", "big endian"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "lasso cv"])
 def test_dense(name, layout, dtype, copy_X, regression):
     X, y, weights = regression(n_targets=2)
     X = (5 * X).astype(dtype)
@@ -55,7 +65,7 @@ def test_dense(name, layout, dtype, copy_X, regression):
 
 
 @pytest.mark.parametrize("copy_X", [True, False])
-@pytest.mark.parametrize("name", ["lasso", "elastic net", "ridge", "path"])
+@pytest.mark.parametrize("name", ["lasso", "elastic net", "ridge", "path", "lasso cv"])
 def test_read_only_sparse(name, copy_X, regression):
     X, y, weights = regression()
     X = sp.csc_matrix(X)
