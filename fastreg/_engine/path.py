@@ -56,6 +56,7 @@ IDLE_ROUNDS = 20
 BLOCK_SWEEPS = 5
 # Alphas that share a pass: so many, and none below this part of the last one.
 LOOKAHEAD = 16
+DESCENT_WORK = 10
 LOOKAHEAD_RATIO = 0.6
 
 
@@ -184,7 +185,13 @@ class PathEngine:
         near = [LOOKAHEAD_RATIO * last <= penalty.l1 <= last for penalty in penalties]
         room = self.budget // (16 * n_tasks * (self.design.n_samples + self.design.n_features))
         n_near = near.index(False) if False in near else len(near)
-        return max(1, min(n_near, LOOKAHEAD, room))
+        return max(1, min(n_near, self._worthwhile_lookahead(), room))
+
+    def _worthwhile_lookahead(self):
+        """Many where a pass costs more than descents that have to be done again."""
+        k = 0 if self.working_set is None else len(self.working_set)
+        descent = DESCENT_WORK * k * k
+        return LOOKAHEAD if descent == 0 else max(2, min(LOOKAHEAD, 8 * self.design.work // descent))
 
     # ---- rounds --------------------------------------------------------------------
 
@@ -272,7 +279,7 @@ class PathEngine:
                 c = np.ascontiguousarray(it.C[:, columns])
                 squared_residual = it.squared_residual
             sweeps = self.max_iter - it.n_iter
-            tols = 0.5 * self.gap_tol, max(self.tol, 1e-3)
+            tols = 0.5 * self.gap_tol, 1.0
             options = (sweeps, SETTLED_SWEEPS, *tols, self._seed())
             penalty, factor = it.penalty.take(columns), self.working_set.factor
             swept, it.moved, squared_residual = self._descend_on(

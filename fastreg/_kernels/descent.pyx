@@ -2,7 +2,7 @@
 
 Minimises 1/2 ||R(W)||^2 + sum_j penalty(w_j) over the coordinates of `smooth`,
 every five sweeps from an extrapolated point where that is better, and from the
-optimum on the current face as soon as sweeps have cost as much as computing it.
+optimum on the current face as soon as sweeps have cost a part of computing it.
 Stops when no coordinate moved by more than `update_tol` times the largest one
 in a sweep *and* the duality gap on these coordinates is at most `gap_tol`; or
 when a sweep moved nothing at all, since then nothing more can be had.
@@ -23,7 +23,11 @@ from fastreg._kernels.smooth cimport Smooth
 
 cdef enum:
     PLAIN_SWEEPS = 5    # an easy problem is done by then
-    COLD_SWEEPS = 10    # from zero it takes longer until the face is worth a step
+    COLD_SWEEPS = 10    # from zero it takes a while until the face is worth a step
+    WARM_SWEEPS = 2     # near a solution sweeps are for columns to enter: steps do the rest
+
+# A step is taken when sweeps have cost this part of it.
+cdef double STEP_SHARE = 0.25
 
 
 cdef inline uint64_t next_random(uint64_t *state) noexcept nogil:
@@ -116,7 +120,7 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     # shuffled sweeps are no fixed linear map: nothing to extrapolate
     cdef Anderson anderson = None if random else Anderson(smooth, penalty)
     cdef FaceNewton newton = None
-    cdef Py_ssize_t newton_sweeps = PLAIN_SWEEPS if np.any(W) else COLD_SWEEPS
+    cdef Py_ssize_t newton_sweeps = WARM_SWEEPS if np.any(W) else COLD_SWEEPS
     cdef bint use_newton = n_tasks == 1 and smooth.has_hessian
     for j in range(k):
         order[j] = j
@@ -146,7 +150,7 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
                     if newton is None:
                         with gil:
                             newton = FaceNewton(smooth, penalty, factor)
-                    if newton_work > patience * newton.work(w):
+                    if newton_work > STEP_SHARE * patience * newton.work(w):
                         newton_work = 0.0
                         patience = 1.0 if newton.improve(w) else 2 * patience
                         if not random and patience == 1.0:

@@ -25,6 +25,9 @@ cdef enum:
 # squared norm depends on them.
 cdef double DEPENDENCE = 1e-11
 
+# A factor from scratch follows a face that is far from settled: it should wait.
+cdef double RESTART = 4
+
 
 cdef class FaceFactor:
     """For up to `capacity` coordinates, numbered below it.
@@ -65,7 +68,7 @@ cdef class FaceFactor:
         cdef double size = <double> n
         self.compare(face, n, diagonal)
         if self.n_missing == n:
-            return size * size * (size / 24 + 1)
+            return RESTART * size * size * (size / 24 + 1)
         return size * size * (1 + (self.n_missing + self.n_stale) / 8.0)
 
     cdef void compare(self, const Py_ssize_t *face, Py_ssize_t n,
@@ -89,7 +92,7 @@ cdef class FaceFactor:
                 self.n_stale += 1
         for i in range(n):
             self.wanted[face[i]] = 0
-        if same and self.n_stale + self.n_missing <= 8 + n // 6:
+        if same and self.n_stale <= 8 + n // 24 and self.n_missing <= 8 + n // 4:
             return
         self.restart(n)
 
