@@ -191,7 +191,9 @@ class PathEngine:
         """Many where a pass costs more than descents that have to be done again."""
         k = 0 if self.working_set is None else len(self.working_set)
         descent = DESCENT_WORK * k * k
-        return LOOKAHEAD if descent == 0 else max(2, min(LOOKAHEAD, 8 * self.design.work // descent))
+        return (
+            LOOKAHEAD if descent == 0 else max(2, min(LOOKAHEAD, 8 * self.design.work // descent))
+        )
 
     # ---- rounds --------------------------------------------------------------------
 

@@ -47,6 +47,46 @@ FR_FUNCTION void fr_axpy(double d, const double *a, double *y, ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i++) y[i] += d * a[i];
 }
 
+/* out_tj = sum_i z_ij v_it for eight columns and four v: 8 x 4 sums in registers */
+#if defined(__GNUC__)
+typedef double fr_four __attribute__((vector_size(32), aligned(8), may_alias));
+FR_FUNCTION void fr_panel_dots(const double *z, const double *v, ptrdiff_t rows,
+                               double *out)
+{
+    fr_four a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0};
+    fr_four b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0};
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const fr_four x = *(const fr_four *)(z + 8 * i);
+        const fr_four y = *(const fr_four *)(z + 8 * i + 4);
+        a0 += x * v[4 * i];
+        b0 += y * v[4 * i];
+        a1 += x * v[4 * i + 1];
+        b1 += y * v[4 * i + 1];
+        a2 += x * v[4 * i + 2];
+        b2 += y * v[4 * i + 2];
+        a3 += x * v[4 * i + 3];
+        b3 += y * v[4 * i + 3];
+    }
+    *(fr_four *)out = a0;
+    *(fr_four *)(out + 4) = b0;
+    *(fr_four *)(out + 8) = a1;
+    *(fr_four *)(out + 12) = b1;
+    *(fr_four *)(out + 16) = a2;
+    *(fr_four *)(out + 20) = b2;
+    *(fr_four *)(out + 24) = a3;
+    *(fr_four *)(out + 28) = b3;
+}
+#else
+FR_FUNCTION void fr_panel_dots(const double *z, const double *v, ptrdiff_t rows,
+                               double *out)
+{
+    for (int k = 0; k < 32; k++) out[k] = 0;
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (int t = 0; t < 4; t++)
+            for (int j = 0; j < 8; j++) out[8 * t + j] += z[8 * i + j] * v[4 * i + t];
+}
+#endif
+
 #define FR_DENSE(NAME, T)                                                     \
 /* sum_i (x_i - m) v_i */                                                     \
 FR_FUNCTION double fr_col_dot_##NAME(const T *x, double m, const double *v,   \
@@ -106,6 +146,43 @@ FR_FUNCTION void fr_cols4_dot_##NAME(const T *x, ptrdiff_t ld,                \
         s3 += ((double)x3[i] - m3) * u[i];                                    \
     }                                                                         \
     out[0] += s0; out[1] += s1; out[2] += s2; out[3] += s3;                   \
+}                                                                             \
+/* out_tk = sum_i (x_ik - m_k) v_ti for two columns and four v, v_t at v + t n */\
+FR_FUNCTION void fr_cols2_dots4_##NAME(const T *x, ptrdiff_t ld,              \
+                                       const double *m, const double *v,      \
+                                       ptrdiff_t ldv, ptrdiff_t n,            \
+                                       double *out, ptrdiff_t ldo)            \
+{                                                                             \
+    const T *x0 = x, *x1 = x + ld;                                            \
+    const double *v0 = v, *v1 = v + ldv, *v2 = v + 2 * ldv, *v3 = v + 3 * ldv;\
+    const double m0 = m[0], m1 = m[1];                                        \
+    double a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;    \
+    _Pragma("omp simd reduction(+ : a0, a1, a2, a3, b0, b1, b2, b3)")         \
+    for (ptrdiff_t i = 0; i < n; i++) {                                       \
+        const double z0 = (double)x0[i] - m0, z1 = (double)x1[i] - m1;        \
+        a0 += z0 * v0[i]; a1 += z0 * v1[i]; a2 += z0 * v2[i]; a3 += z0 * v3[i];\
+        b0 += z1 * v0[i]; b1 += z1 * v1[i]; b2 += z1 * v2[i]; b3 += z1 * v3[i];\
+    }                                                                         \
+    out[0] += a0; out[ldo] += a1; out[2 * ldo] += a2; out[3 * ldo] += a3;     \
+    out[1] += b0; out[ldo + 1] += b1; out[2 * ldo + 1] += b2;                 \
+    out[3 * ldo + 1] += b3;                                                   \
+}                                                                             \
+/* z_i = x_i - m for eight columns, or fewer at the edge of X with zeros beyond */\
+FR_FUNCTION void fr_rows8_center_##NAME(const T *x, ptrdiff_t ld,             \
+                                        ptrdiff_t rows, ptrdiff_t cols,       \
+                                        const double *m, double *z)           \
+{                                                                             \
+    if (cols == 8) {                                                          \
+        for (ptrdiff_t i = 0; i < rows; i++) {                                \
+            _Pragma("omp simd")                                               \
+            for (int j = 0; j < 8; j++)                                       \
+                z[8 * i + j] = (double)x[i * ld + j] - m[j];                  \
+        }                                                                     \
+        return;                                                               \
+    }                                                                         \
+    for (ptrdiff_t i = 0; i < rows; i++)                                      \
+        for (int j = 0; j < 8; j++)                                           \
+            z[8 * i + j] = j < cols ? (double)x[i * ld + j] - m[j] : 0;       \
 }                                                                             \
 /* out_j += sum_i (x_ij - m_j) u_i over rows, four rows at a time */          \
 FR_FUNCTION void fr_rows_dot_##NAME(const T *x, ptrdiff_t ld, ptrdiff_t rows, \

@@ -31,6 +31,15 @@ cdef extern from "columns.h" nogil:
                           const double *u, Py_ssize_t n, double *out)
     void fr_cols4_dot_f32(const float *x, Py_ssize_t ld, const double *m,
                           const double *u, Py_ssize_t n, double *out)
+    void fr_cols2_dots4_f64(const double *x, Py_ssize_t ld, const double *m, const double *v,
+                            Py_ssize_t ldv, Py_ssize_t n, double *out, Py_ssize_t ldo)
+    void fr_rows8_center_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                             const double *m, double *z)
+    void fr_cols2_dots4_f32(const float *x, Py_ssize_t ld, const double *m, const double *v,
+                            Py_ssize_t ldv, Py_ssize_t n, double *out, Py_ssize_t ldo)
+    void fr_rows8_center_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                             const double *m, double *z)
+    void fr_panel_dots(const double *z, const double *v, Py_ssize_t rows, double *out)
     void fr_rows_dot_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
                          const double *m, const double *u, double *out)
     void fr_rows_dot_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
@@ -77,6 +86,10 @@ cdef enum:
     GRAM_CHUNKS = 16
     GRAM_CHUNK_BYTES = 1 << 24
     MANY_TARGETS = 4
+    MANY_COLUMNS = 256
+    LANES = 4           # as in columns.h, like the next
+    PANEL = 8
+    PANEL_ROWS = 128
 
 
 cdef inline Py_ssize_t ceil_div(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
@@ -237,49 +250,95 @@ cdef class Dense(Matrix):
         return result
 
     cdef dots_of_many(self, const double[:, ::1] V, int n_threads):
-        """`dots` as products of packed tiles: X is read once for all rows of V."""
-        cdef Py_ssize_t n_targets = V.shape[0], n = self.n_samples, p = self.n_features
-        cdef Py_ssize_t n_col_tiles = ceil_div(p, GRAM_COLUMNS)
-        cdef Py_ssize_t width = ceil_div(p, n_col_tiles)
+        """Four rows of V at a time share what is read of X, and all of them each tile."""
+        cdef Py_ssize_t n_groups = ceil_div(V.shape[0], LANES), p = self.n_features
+        cdef Py_ssize_t n = self.n_samples, n_col_tiles = ceil_div(p, MANY_COLUMNS)
         cdef Py_ssize_t n_chunks = clip(
-            min(n // GRAM_CHUNK_ROWS, 64 // n_col_tiles), 1, GRAM_CHUNKS)
+            min(n // GRAM_CHUNK_ROWS, 256 // n_col_tiles), 1, GRAM_CHUNKS)
         cdef Py_ssize_t chunk = ceil_div(ceil_div(n, n_chunks), GRAM_ROWS) * GRAM_ROWS
         n_chunks = ceil_div(n, chunk)
-        partial = np.empty((n_chunks, n_targets, p))
+        partial = np.zeros((n_chunks, n_groups * LANES, p))
         cdef double[:, :, ::1] out = partial
-        cdef double[:, ::1] scratch = np.empty((n_threads, width * min(GRAM_ROWS, n)))
-        cdef Py_ssize_t[::1] columns = np.arange(p)
+        cdef double[:, ::1] U = np.empty((n_groups, LANES * n))
         cdef Py_ssize_t task, n_tasks = n_chunks * n_col_tiles, first, last
         cdef Py_ssize_t step = max(
-            n_threads, INTERRUPT_WORK * 4 // (chunk * width * (4 + n_targets)))
+            n_threads, INTERRUPT_WORK // (chunk * MANY_COLUMNS * n_groups))
+        self.interleave(V, U)
         for first in range(0, n_tasks, step):
             last = min(first + step, n_tasks)
             for task in prange(first, last, nogil=True, num_threads=n_threads,
                                schedule="dynamic", chunksize=1):
-                self.dots_tile_of_many(task // n_col_tiles, task % n_col_tiles * width, width,
-                                       chunk, &columns[0], V, out, &scratch[threadid(), 0])
+                self.dots_tile_of_many(task // n_col_tiles, task % n_col_tiles * MANY_COLUMNS,
+                                       chunk, U, out)
             check_interrupt()
-        return partial[0] if n_chunks == 1 else partial.sum(axis=0)
+        result = partial[0] if n_chunks == 1 else partial.sum(axis=0)
+        return result[:V.shape[0]]
 
-    cdef void dots_tile_of_many(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t width,
-                                Py_ssize_t chunk, const Py_ssize_t *columns,
-                                const double[:, ::1] V, double[:, :, ::1] out,
-                                double *tile) noexcept nogil:
-        cdef Py_ssize_t i = r * chunk, end = min(i + chunk, self.n_samples), rows
-        cdef int k = <int> min(width, self.n_features - j), n_rows, lda
-        cdef int n_targets = <int> V.shape[0], n = <int> self.n_samples
-        cdef int p = <int> self.n_features
-        cdef double one = 1.0, beta = 0.0
-        cdef char *trans = b'T' if self.has_columns else b'N'
-        while i < end:
-            rows = min(GRAM_ROWS, end - i)
-            n_rows = <int> rows
-            lda = n_rows if self.has_columns else k
-            self.pack(i, rows, columns + j, k, self.mean + j, True, tile)
-            dgemm(trans, b'N', &k, &n_targets, &n_rows, &one, tile, &lda,
-                  <double *> &V[0, i], &n, &beta, &out[r, 0, j], &p)
-            beta = 1.0
+    cdef void interleave(self, const double[:, ::1] V, double[:, ::1] U) noexcept nogil:
+        """Groups of LANES rows of V times `scale`, zeros beyond: by row where columns are
+        contiguous, by sample otherwise."""
+        cdef Py_ssize_t t, i, lane, n = self.n_samples
+        cdef Py_ssize_t row = n if self.has_columns else 1, step = 1 if self.has_columns else LANES
+        cdef double q
+        for t in range(U.shape[0] * LANES):
+            lane = t % LANES
+            for i in range(n):
+                q = self.scale[i] if self.scale != NULL else 1.0
+                U[t // LANES, lane * row + i * step] = q * V[t, i] if t < V.shape[0] else 0.0
+
+    cdef void dots_tile_of_many(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t chunk,
+                                double[:, ::1] U, double[:, :, ::1] out) noexcept nogil:
+        cdef Py_ssize_t i = r * chunk, last = min(i + chunk, self.n_samples), rows, k
+        cdef Py_ssize_t width = 2 if self.has_columns else PANEL
+        cdef Py_ssize_t end = min(j + MANY_COLUMNS, self.n_features)
+        while i < last:
+            rows = min(PANEL_ROWS, last - i)
+            k = j
+            while k < end:
+                if self.has_columns:
+                    self.dots_of_columns(i, rows, k, min(width, end - k), U, &out[r, 0, k])
+                else:
+                    self.dots_of_panel(i, rows, k, min(width, end - k), U, &out[r, 0, k])
+                k += width
             i += rows
+
+    cdef void dots_of_columns(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
+                              double[:, ::1] U, double *out) noexcept nogil:
+        """out (T, .) += U A for one or two contiguous columns and some rows."""
+        cdef Py_ssize_t p = self.n_features, n = self.n_samples, g, lane
+        cdef const double *m = self.mean + j
+        for g in range(U.shape[0]):
+            if cols == 2:
+                if self.x64 != NULL:
+                    fr_cols2_dots4_f64(self.at64(i, j), self.ld, m, &U[g, i], n, rows,
+                                       out + g * LANES * p, p)
+                else:
+                    fr_cols2_dots4_f32(self.at32(i, j), self.ld, m, &U[g, i], n, rows,
+                                       out + g * LANES * p, p)
+                continue
+            for lane in range(LANES):
+                if self.x64 != NULL:
+                    out[(g * LANES + lane) * p] += fr_col_dot_f64(
+                        self.at64(i, j), m[0], &U[g, lane * n + i], rows)
+                else:
+                    out[(g * LANES + lane) * p] += fr_col_dot_f32(
+                        self.at32(i, j), m[0], &U[g, lane * n + i], rows)
+
+    cdef void dots_of_panel(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
+                            double[:, ::1] U, double *out) noexcept nogil:
+        """The same for eight columns or fewer of C-ordered X, centred side by side first."""
+        cdef Py_ssize_t p = self.n_features, g, lane, k
+        cdef double[PANEL_ROWS * PANEL] panel
+        cdef double[LANES * PANEL] sums
+        if self.x64 != NULL:
+            fr_rows8_center_f64(self.at64(i, j), self.ld, rows, cols, self.mean + j, panel)
+        else:
+            fr_rows8_center_f32(self.at32(i, j), self.ld, rows, cols, self.mean + j, panel)
+        for g in range(U.shape[0]):
+            fr_panel_dots(panel, &U[g, LANES * i], rows, sums)
+            for lane in range(LANES):
+                for k in range(cols):
+                    out[(g * LANES + lane) * p + k] += sums[lane * PANEL + k]
 
     cdef void dots_tile(self, Py_ssize_t task, const double *u,
                         double[:, ::1] out) noexcept nogil:
