@@ -1,9 +1,13 @@
-"""The examples in the public docstrings run and print what they say."""
+"""The examples in public docstrings and in the documentation run and print what they say."""
 
 import doctest
 import importlib
+from pathlib import Path
 
 import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 MODULES = [
     "fastreg",
@@ -35,7 +39,13 @@ WITH_EXAMPLES = {
 def test_examples(name):
     if name.endswith("_display"):
         pytest.importorskip("matplotlib").use("Agg")
-    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    result = doctest.testmod(importlib.import_module(name), optionflags=flags)
+    result = doctest.testmod(importlib.import_module(name), optionflags=FLAGS)
     assert result.failed == 0
     assert (result.attempted > 0) == (name in WITH_EXAMPLES)
+
+
+@pytest.mark.parametrize("page", ["index.rst", "cross_validation.rst"])
+def test_pages(page):
+    result = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=FLAGS)
+    assert result.failed == 0
+    assert result.attempted > 0

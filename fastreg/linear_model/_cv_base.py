@@ -36,6 +36,7 @@ from fastreg.linear_model._base import (
     warn_no_convergence,
 )
 from fastreg.linear_model._gram import check_precompute, precomputed_gram
+from fastreg.linear_model._penalty_parameters import limits_within, penalty_options
 from fastreg.linear_model._regularization_path import PathTable, variation_of
 from fastreg.linear_model._selection import Selection
 
@@ -50,6 +51,7 @@ class CrossValidated(LinearRegressor):
     l1_ratio = 1.0
     precompute = "auto"
     positive = False
+    lower = upper = None
     _multitask = False
 
     def __init__(
@@ -69,6 +71,7 @@ class CrossValidated(LinearRegressor):
         selection_rule,
         max_loss_increase,
         standardize,
+        penalty_factor,
     ):
         self.eps = eps
         self.alphas = alphas
@@ -84,6 +87,7 @@ class CrossValidated(LinearRegressor):
         self.selection_rule = selection_rule
         self.max_loss_increase = max_loss_increase
         self.standardize = standardize
+        self.penalty_factor = penalty_factor
 
     def fit(
         self,
@@ -114,6 +118,7 @@ class CrossValidated(LinearRegressor):
             split_params = self._split_params(sample_weight, params)
             X, y = check_fit_input(self, X, y)
             y = self._check_target(y)
+            limits = penalty_options(self, X.shape[1], y.shape[1])
             sample_weight = check_sample_weight(sample_weight, X.shape[0])
             if sample_weight is not None:
                 sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
@@ -123,7 +128,7 @@ class CrossValidated(LinearRegressor):
             splits = as_splits(pairs, X.shape[0])
             self._check_splits(splits, sample_weight)
             with fit_threads():
-                self._fit(X, y, sample_weight, splits)
+                self._fit(X, y, sample_weight, splits, limits)
         return self
 
     # ---- checks ----------------------------------------------------------------
@@ -268,15 +273,15 @@ class CrossValidated(LinearRegressor):
         self._refuse_overflow(full.is_finite and np.isfinite(full.squared_norms.sum()))
         return folds, full
 
-    def _fit(self, X, y, sample_weight, splits):
+    def _fit(self, X, y, sample_weight, splits, limits):
         l1_ratios = np.atleast_1d(self.l1_ratio)
         n_alphas = self.alphas if isinstance(self.alphas, Integral) else len(self.alphas)
         folds, full = self._folds(X, y, sample_weight, splits, n_alphas * len(l1_ratios))
         warn_constant_columns(full, self._feature_names, stacklevel=4)
         gram = precomputed_gram(self.precompute, full)
-        grids = [self._grid(full, l1_ratio) for l1_ratio in l1_ratios]
-        self._warn_ridge_grid(l1_ratios, grids)
-        solver = self._solver(l1_ratios, grids, len(splits))
+        grids = [self._grid(full, l1_ratio, limits) for l1_ratio in l1_ratios]
+        self._warn_grids(l1_ratios, grids, limits)
+        solver = self._solver(l1_ratios, grids, len(splits), limits)
         table = PathTable(full, variation_of(full, y, sample_weight), n_alphas, X.dtype)
 
         best = 0  # the path on all rows is that of the only l1_ratio, or of the best one
@@ -312,7 +317,7 @@ class CrossValidated(LinearRegressor):
                 "StandardScaler for example."
             )
 
-    def _grid(self, full, l1_ratio):
+    def _grid(self, full, l1_ratio, limits):
         if not isinstance(self.alphas, Integral):
             return np.sort(np.asarray(self.alphas, dtype=np.float64))[::-1]
         return alpha_grid(
@@ -321,9 +326,17 @@ class CrossValidated(LinearRegressor):
             eps=self.eps,
             n_alphas=self.alphas,
             positive=self.positive,
+            **limits_within(full, limits),
         )
 
-    def _warn_ridge_grid(self, l1_ratios, grids):
+    def _warn_grids(self, l1_ratios, grids, limits):
+        if limits["factor"] is not None and not limits["factor"].any():
+            warnings.warn(
+                "With penalty_factor=0 for all features every alpha gives the same model, that of "
+                "least squares: use LinearRegression, or a factor above 0.",
+                DiagnosticWarning,
+                stacklevel=4,
+            )
         for l1_ratio, grid in zip(l1_ratios, grids, strict=True):
             if l1_ratio == 0 and isinstance(self.alphas, Integral):
                 warnings.warn(
@@ -334,14 +347,11 @@ class CrossValidated(LinearRegressor):
                     stacklevel=4,
                 )
 
-    def _solver(self, l1_ratios, grids, n_splits):
+    def _solver(self, l1_ratios, grids, n_splits, limits):
         def penalties(design, number):
-            return [
-                elastic_net_penalty(
-                    alpha, l1_ratios[number], design.total_weight, positive=self.positive
-                )
-                for alpha in grids[number]
-            ]
+            rest = (l1_ratios[number], design.total_weight)
+            options = {"positive": self.positive, **limits_within(design, limits)}
+            return [elastic_net_penalty(alpha, *rest, **options) for alpha in grids[number]]
 
         seeds = None
         if self.selection == "random":

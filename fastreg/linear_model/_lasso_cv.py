@@ -74,6 +74,13 @@ class ElasticNetCV(CrossValidated):
         rows of each split, and from all rows for the final fit; about zero where
         ``fit_intercept=False``. Constant columns are left alone. Coefficients are those
         of X as it was given. alphas are on the standardised scale.
+    penalty_factor : float or array-like of shape (n_features,), default=None
+        As in :class:`ElasticNet`: multiplies the whole penalty of each feature, 0 leaves one
+        unpenalised. With ``standardize=True`` factors multiply the penalty of the
+        standardised coefficients.
+    lower, upper : float or array-like of shape (n_features,), default=None
+        Bounds of `coef_`, ``lower <= 0 <= upper``, in every split too. They are for X as it
+        was given, with ``standardize=True`` as well.
 
     Attributes
     ----------
@@ -113,7 +120,8 @@ class ElasticNetCV(CrossValidated):
         If `max_iter` sweeps or rounding left a gap above the tolerance: once for all
         splits, once for the fit on all rows.
     DiagnosticWarning
-        If columns of X are constant, or l1_ratio is 0 and `alphas` an int.
+        If columns of X are constant, `penalty_factor` is 0 for all of them, or l1_ratio is 0
+        and `alphas` an int.
 
     References
     ----------
@@ -156,6 +164,9 @@ class ElasticNetCV(CrossValidated):
         selection_rule: str = "min",
         max_loss_increase: float | None = None,
         standardize: bool = False,
+        penalty_factor: float | ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
     ):
         super().__init__(
             eps=eps,
@@ -172,10 +183,13 @@ class ElasticNetCV(CrossValidated):
             selection_rule=selection_rule,
             max_loss_increase=max_loss_increase,
             standardize=standardize,
+            penalty_factor=penalty_factor,
         )
         self.l1_ratio = l1_ratio
         self.precompute = precompute
         self.positive = positive
+        self.lower = lower
+        self.upper = upper
 
 
 class LassoCV(CrossValidated):
@@ -197,6 +211,8 @@ class LassoCV(CrossValidated):
     verbose, n_jobs, positive, random_state, selection : as in ElasticNetCV
         See :class:`ElasticNetCV`.
     selection_rule, max_loss_increase, standardize : as in ElasticNetCV
+        See :class:`ElasticNetCV`.
+    penalty_factor, lower, upper : as in ElasticNetCV
         See :class:`ElasticNetCV`.
 
     Attributes
@@ -243,6 +259,9 @@ class LassoCV(CrossValidated):
         selection_rule: str = "min",
         max_loss_increase: float | None = None,
         standardize: bool = False,
+        penalty_factor: float | ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
     ):
         super().__init__(
             eps=eps,
@@ -259,9 +278,12 @@ class LassoCV(CrossValidated):
             selection_rule=selection_rule,
             max_loss_increase=max_loss_increase,
             standardize=standardize,
+            penalty_factor=penalty_factor,
         )
         self.precompute = precompute
         self.positive = positive
+        self.lower = lower
+        self.upper = upper
 
 
 class MultiTaskElasticNetCV(CrossValidated):
@@ -287,7 +309,7 @@ class MultiTaskElasticNetCV(CrossValidated):
         See :class:`ElasticNetCV`.
     verbose, n_jobs, random_state, selection : as in ElasticNetCV
         See :class:`ElasticNetCV`.
-    selection_rule, max_loss_increase, standardize : as in ElasticNetCV
+    selection_rule, max_loss_increase, standardize, penalty_factor : as in ElasticNetCV
         See :class:`ElasticNetCV`.
 
     Attributes
@@ -337,6 +359,7 @@ class MultiTaskElasticNetCV(CrossValidated):
         selection_rule: str = "min",
         max_loss_increase: float | None = None,
         standardize: bool = False,
+        penalty_factor: float | ArrayLike | None = None,
     ):
         super().__init__(
             eps=eps,
@@ -353,6 +376,7 @@ class MultiTaskElasticNetCV(CrossValidated):
             selection_rule=selection_rule,
             max_loss_increase=max_loss_increase,
             standardize=standardize,
+            penalty_factor=penalty_factor,
         )
         self.l1_ratio = l1_ratio
 
@@ -377,7 +401,7 @@ class MultiTaskLassoCV(CrossValidated):
         See :class:`LassoCV`.
     verbose, n_jobs, random_state, selection : as in LassoCV
         See :class:`LassoCV`.
-    selection_rule, max_loss_increase, standardize : as in LassoCV
+    selection_rule, max_loss_increase, standardize, penalty_factor : as in LassoCV
         See :class:`LassoCV`.
 
     Attributes
@@ -426,6 +450,7 @@ class MultiTaskLassoCV(CrossValidated):
         selection_rule: str = "min",
         max_loss_increase: float | None = None,
         standardize: bool = False,
+        penalty_factor: float | ArrayLike | None = None,
     ):
         super().__init__(
             eps=eps,
@@ -442,4 +467,5 @@ class MultiTaskLassoCV(CrossValidated):
             selection_rule=selection_rule,
             max_loss_increase=max_loss_increase,
             standardize=standardize,
+            penalty_factor=penalty_factor,
         )

@@ -112,6 +112,7 @@ class MultiTaskElasticNet(CoordinateDescentRegressor):
     # What the penalty leaves no choice of.
     precompute = False
     positive = False
+    lower = upper = None
     _keeps_single_target = True
 
     def __init__(

@@ -1,6 +1,7 @@
 """The parameters `penalty_factor`, `lower` and `upper`: a number or one for each feature."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -28,13 +29,14 @@ def penalty_options(parameters, n_features, n_targets=1):
     TypeError, ValueError
         For a shape, a number or a combination that cannot be used.
     """
+    is_mapping = isinstance(parameters, Mapping)
+    given = parameters.__getitem__ if is_mapping else partial(getattr, parameters)
 
     def read(name):
-        is_mapping = isinstance(parameters, Mapping)
-        value = parameters.get(name) if is_mapping else getattr(parameters, name, None)
+        value = given(name)
         return None if value is None else _one_each(name, value, n_features)
 
-    positive = parameters["positive"] if isinstance(parameters, Mapping) else parameters.positive
+    positive = given("positive")
     factor, lower, upper = read("penalty_factor"), read("lower"), read("upper")
     if factor is not None:
         _refuse(
@@ -69,6 +71,24 @@ def penalty_options(parameters, n_features, n_targets=1):
         "lower": None if lower is None or (lower == -np.inf).all() else lower,
         "upper": None if upper is None or (upper == np.inf).all() else upper,
     }
+
+
+def limits_within(design, limits):
+    """What `penalty_options` gave, for the coefficients of a design's own columns.
+
+    Bounds are for the coefficients of X. Where columns are standardised they are rounded
+    towards zero, so that dividing again ends within them.
+    """
+    scale = design.column_scale
+    if scale is None:
+        return limits
+    scaled = dict(limits)
+    for name in ("lower", "upper"):
+        if limits[name] is not None:
+            bound = limits[name] * scale
+            outside = np.abs(bound / scale) > np.abs(limits[name])
+            scaled[name] = np.where(outside, np.nextafter(bound, 0.0), bound)
+    return scaled
 
 
 def _one_each(name, value, n_features):

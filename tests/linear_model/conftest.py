@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import fastreg
+from fastreg._engine import folds, path
 
 settings.register_profile(
     "fastreg",
@@ -114,3 +115,12 @@ def regression():
         return X, y, rng.uniform(0.2, 2, n)
 
     return make
+
+
+@pytest.fixture(params=["moments", "designs"])
+def way(request, monkeypatch):
+    """Cross-validation of small problems the two ways: with moments, and as if X were wide."""
+    if request.param == "designs":
+        monkeypatch.setattr(path, "ALL_FEATURES", 0)
+        monkeypatch.setattr(folds, "TALL_FEATURES", 0)
+    return request.param

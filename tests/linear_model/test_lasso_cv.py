@@ -37,20 +37,11 @@ from fastreg import (
     PathDisplay,
     RegularizationPath,
 )
-from fastreg._engine import folds, moments, path
+from fastreg._engine import moments, path
 from fastreg._engine import problem as problem_module
 
 TIGHT = {"tol": 1e-12, "max_iter": 10_000}
 NAMES = ["LassoCV", "ElasticNetCV", "MultiTaskLassoCV", "MultiTaskElasticNetCV"]
-
-
-@pytest.fixture(params=["moments", "designs"])
-def way(request, monkeypatch):
-    """Small problems the two ways: with moments, and as if X were wide."""
-    if request.param == "designs":
-        monkeypatch.setattr(path, "ALL_FEATURES", 0)
-        monkeypatch.setattr(folds, "TALL_FEATURES", 0)
-    return request.param
 
 
 def problem(regression, name="LassoCV", **options):
