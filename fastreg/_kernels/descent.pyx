@@ -26,6 +26,12 @@ cdef enum:
     COLD_SWEEPS = 10    # from zero it takes a while until the face is worth a step
     WARM_SWEEPS = 2     # near a solution sweeps are for columns to enter: steps do the rest
 
+    MAX_POLISHED = 5
+
+# An update_tol from here on says that only the gap matters.
+cdef double LOOSE = 1e-3
+# Near enough to the optimum to say that this is the optimum.
+cdef double POLISHED = 1e-10
 # A step is taken when sweeps have cost this part of it.
 cdef double STEP_SHARE = 0.25
 
@@ -109,6 +115,8 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     cdef uint64_t state = <uint64_t> (seed if random else 0)
     cdef double d_max, w_max = 0.0, gap = INFINITY, work = 0.0, last_work, newton_work = 0.0
     cdef double patience = 1.0
+    # only where the caller wants coefficients, not just a gap
+    cdef Py_ssize_t n_polished = 0 if update_tol < LOOSE else MAX_POLISHED
     cdef double *w = &W[0, 0]
     cdef double *c = <double *> malloc((k + 2) * n_tasks * sizeof(double))
     cdef Py_ssize_t *order = <Py_ssize_t *> malloc(k * sizeof(Py_ssize_t))
@@ -142,8 +150,16 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
                     anderson.extrapolate(w)
                 if d_max <= update_tol * w_max or not moved or n_sweeps == max_sweeps:
                     gap = gap_of(smooth, penalty, w, c, z)
-                    if gap <= gap_tol or not moved:
+                    if not moved or (gap <= gap_tol and (
+                            d_max <= POLISHED * w_max or n_polished == MAX_POLISHED)):
                         break
+                    if gap <= gap_tol:
+                        # A tolerance leaves room, and rounding decides where in it sweeps
+                        # end. The optimum is one place, and from here one step away.
+                        n_polished += 1
+                        if newton is None or not newton.improve(w):
+                            break
+                        anderson.restart()
                 if not w_max < INFINITY:
                     break
                 if use_newton and newton_sweeps <= n_sweeps < max_sweeps:

@@ -1,6 +1,10 @@
 """The Cholesky factor of a changing set of coordinates."""
 from fastreg._kernels.smooth cimport Smooth
 
+cdef enum:
+    MISSING = -1
+    DEPENDENT = -2
+
 
 cdef class FaceFactor:
     cdef readonly Py_ssize_t capacity, size
@@ -15,6 +19,7 @@ cdef class FaceFactor:
                       const double *diagonal) noexcept nogil
     cdef bint solve(self, Smooth smooth, const Py_ssize_t *face, Py_ssize_t n,
                     const double *diagonal, double *b) noexcept nogil
+    cdef bint is_dependent(self, Py_ssize_t j) noexcept nogil
     cdef void restart(self, Py_ssize_t n) noexcept nogil
     cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
                      const double *diagonal) noexcept nogil

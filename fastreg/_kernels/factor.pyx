@@ -17,8 +17,6 @@ from fastreg._kernels.smooth cimport Smooth
 
 
 cdef enum:
-    MISSING = -1
-    DEPENDENT = -2
     MAX_DEPENDENT = 32
 
 # A column whose part that others don't explain has less than this share of its
@@ -95,6 +93,10 @@ cdef class FaceFactor:
         if same and self.n_stale <= 8 + n // 24 and self.n_missing <= 8 + n // 4:
             return
         self.restart(n)
+
+    cdef bint is_dependent(self, Py_ssize_t j) noexcept nogil:
+        """Whether the last solve held coordinate j, as its column depends on others."""
+        return self.slot[j] == DEPENDENT
 
     cdef void restart(self, Py_ssize_t n) noexcept nogil:
         """Forget the members: a face of n is missing."""

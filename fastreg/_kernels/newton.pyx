@@ -10,13 +10,19 @@ method in the manner of Osborne, Presnell, Turlach 2000.)
 """
 import numpy as np
 
+from libc.math cimport INFINITY, copysign, fabs
+
 from fastreg._kernels.factor cimport FaceFactor
 from fastreg._kernels.penalty cimport Penalty
 from fastreg._kernels.smooth cimport Smooth
 
 
 cdef enum:
-    MAX_FACES = 10      # coordinates may leave the face so often in one step
+    MAX_FACES = 20      # coordinates may leave the face so often in one step
+
+# A derivative below this part of its terms is rounding.
+cdef double FLAT = 1e-9
+cdef double HUGE = 1e150
 
 
 cdef class FaceNewton:
@@ -32,7 +38,7 @@ cdef class FaceNewton:
         self.factor = FaceFactor(k) if factor is None else factor
         self.face = np.empty(k, dtype=np.intp)
         self.slope, self.curvature, self.before, self.gradient = np.empty((4, k))
-        self.step, self.free_curvature = np.empty((2, k))
+        self.step, self.free_curvature, self.derivative = np.empty((3, k))
         self.free = np.empty(k, dtype=np.intp)
 
     cdef void find_face(self, const double *w) noexcept nogil:
@@ -54,17 +60,32 @@ cdef class FaceNewton:
 
     cdef bint improve(self, double *w) noexcept nogil:
         """Go to the optimum of a face where that lowers the objective; returns whether."""
-        cdef Py_ssize_t _attempt
         self.find_face(w)
-        for _attempt in range(MAX_FACES):
-            if not self.solve(w):
-                break
-            if not self.advance(w):
-                break
+        self.walk(w, False)
+        if self.change(w) < 0:
+            return True
+        self.retreat(w)
+        # too much at once: from kink to kink the objective falls all the way
+        self.walk(w, True)
         if self.change(w) < 0:
             return True
         self.retreat(w)
         return False
+
+    cdef void walk(self, double *w, bint careful) noexcept nogil:
+        """From face to face, until the optimum of one of them lies within it.
+
+        Where `careful`, only to the nearest kink each time, and off faces on which
+        columns depend on each other; otherwise those columns are held where they are.
+        """
+        cdef Py_ssize_t _attempt
+        for _attempt in range(MAX_FACES):
+            if not self.solve(w):
+                break
+            if careful and self.leave_dependence(w):
+                continue
+            if not (self.go_along(w, 1.0, 1.0) if careful else self.advance(w)):
+                break
 
     cdef bint solve(self, const double *w) noexcept nogil:
         """The step to the optimum on the coordinates of the face that are not at a kink."""
@@ -77,10 +98,76 @@ cdef class FaceNewton:
                 self.smooth.grad(j, &c)
                 self.free[self.n_free] = j
                 self.free_curvature[self.n_free] = self.curvature[i]
-                self.step[self.n_free] = c - self.slope[i] - self.curvature[i] * w[j]
+                self.derivative[self.n_free] = self.slope[i] + self.curvature[i] * w[j] - c
+                self.step[self.n_free] = -self.derivative[self.n_free]
                 self.n_free += 1
         return self.n_free > 0 and self.factor.solve(
             self.smooth, &self.free[0], self.n_free, &self.free_curvature[0], &self.step[0])
+
+    cdef bint leave_dependence(self, double *w) noexcept nogil:
+        """Where columns of the face depend on each other, G is flat along some direction
+        and the penalty falls along it until a coordinate gets to its kink: go there."""
+        cdef Py_ssize_t i, j, k
+        cdef double slope, size
+        cdef bint any_dependent = False
+        for i in range(self.n_free):
+            any_dependent = any_dependent or self.factor.is_dependent(self.free[i])
+        if any_dependent and self.factor.n_stale:
+            # perhaps only on columns that have left the face
+            self.factor.restart(0)
+            if not self.solve(w):
+                return False
+        for i in range(self.n_free):
+            j = self.free[i]
+            if not self.factor.is_dependent(j):
+                continue
+            # the direction: column j up, and those that it depends on down
+            self.smooth.hessian(j, &self.free[0], self.n_free, &self.step[0])
+            if not self.factor.solve(self.smooth, &self.free[0], self.n_free,
+                                     &self.free_curvature[0], &self.step[0]):
+                return False
+            slope = size = 0.0
+            for k in range(self.n_free):
+                self.step[k] = -self.step[k]
+                if k == i:
+                    self.step[k] = 1.0
+                slope += self.step[k] * self.derivative[k]
+                size += fabs(self.step[k] * self.derivative[k])
+            if fabs(slope) > FLAT * size and self.go_along(w, -1.0 if slope > 0 else 1.0, INFINITY):
+                return True
+        if not any_dependent:
+            return False
+        # none leads down: those columns stay as they are, the others go their step
+        for k in range(self.n_free):
+            self.step[k] = -self.derivative[k]
+        self.factor.solve(self.smooth, &self.free[0], self.n_free, &self.free_curvature[0],
+                          &self.step[0])
+        return False
+
+    cdef bint go_along(self, double *w, double direction, double length) noexcept nogil:
+        """Go along the step until the first coordinate gets to its kink or bound, or so far;
+        returns whether one did."""
+        cdef Py_ssize_t k, j, first = -1
+        cdef double d, limit, new, nearest = 0.0
+        for k in range(self.n_free):
+            j = self.free[k]
+            d = direction * self.step[k]
+            if d == 0:
+                continue
+            limit = self.penalty.clip(j, w[j], w[j] + copysign(HUGE, d))
+            if (limit - w[j]) / d < length:
+                length, first, nearest = (limit - w[j]) / d, k, limit
+        if not length < HUGE * 1e-3:
+            return False
+        for k in range(self.n_free):
+            j = self.free[k]
+            new = w[j] + direction * length * self.step[k]
+            new = nearest if k == first else self.penalty.clip(j, w[j], new)
+            d = new - w[j]
+            if d != 0:
+                w[j] = new
+                self.smooth.move(j, &d)
+        return first >= 0
 
     cdef bint advance(self, double *w) noexcept nogil:
         """Take the step, each coordinate no further than its kink or bound; returns
