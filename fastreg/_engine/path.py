@@ -365,7 +365,7 @@ class PathEngine:
             known[self.working_set.columns] = True
         found = found[~known[found] & (self.design.sq_norm[found] > 0)]
         n_in_use = np.count_nonzero(in_use)
-        limit = max(MIN_GROWTH, int(GROWTH * n_in_use))
+        limit = max(MIN_GROWTH, int(self._growth(iterates) * n_in_use))
         room = self.max_gram - n_in_use
         if room >= MIN_GROWTH:  # better the worst of them here than all of them elsewhere
             limit = min(limit, room)
@@ -373,6 +373,14 @@ class PathEngine:
             found = found[np.argpartition(-ratio[found], limit)[:limit]]
             found.sort()
         return found
+
+    def _growth(self, iterates):
+        """GROWTH for a full lookahead, less for alphas that are nearer to the last one."""
+        last = iterates[-1].penalty.l1
+        if self._last is None or len(iterates) == 1 or not 0 < last < self._last.penalty.l1:
+            return GROWTH
+        nearness = np.log(self._last.penalty.l1 / last) / -np.log(LOOKAHEAD_RATIO)
+        return GROWTH * min(nearness, 1.0)
 
     def _in_use(self, iterates):
         """Which columns have a coefficient, or no penalty."""

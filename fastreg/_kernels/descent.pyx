@@ -166,10 +166,10 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
                     if newton is None:
                         with gil:
                             newton = FaceNewton(smooth, penalty, factor)
-                    if newton_work > STEP_SHARE * patience * newton.work(w):
+                    if newton_work > STEP_SHARE * patience * max(newton.work(w), newton.work_done):
                         newton_work = 0.0
                         patience = 1.0 if newton.improve(w) else 2 * patience
-                        if not random and patience == 1.0:
+                        if not random:
                             anderson.restart()
                 if work > INTERRUPT_WORK:
                     work = 0.0

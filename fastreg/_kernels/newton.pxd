@@ -9,14 +9,17 @@ cdef class FaceNewton:
     cdef Penalty penalty
     cdef FaceFactor factor
     cdef Py_ssize_t size, n_free           # coordinates on the face, and still off a kink
+    cdef Py_ssize_t n_solves               # still allowed
+    cdef double work_done
     cdef Py_ssize_t[::1] face, free
     cdef double[::1] slope, curvature, before, gradient, step, free_curvature, derivative
 
     cdef void find_face(self, const double *w) noexcept nogil
     cdef double work(self, const double *w) noexcept nogil
     cdef bint improve(self, double *w) noexcept nogil
-    cdef void walk(self, double *w, bint careful) noexcept nogil
+    cdef bint walk(self, double *w, bint careful) noexcept nogil
     cdef bint solve(self, const double *w) noexcept nogil
+    cdef bint solve_step(self) noexcept nogil
     cdef bint leave_dependence(self, double *w) noexcept nogil
     cdef bint go_along(self, double *w, double direction, double length) noexcept nogil
     cdef bint advance(self, double *w) noexcept nogil

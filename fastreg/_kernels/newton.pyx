@@ -18,7 +18,11 @@ from fastreg._kernels.smooth cimport Smooth
 
 
 cdef enum:
-    MAX_FACES = 20      # coordinates may leave the face so often in one step
+    # How many faces a step may go through: few where they are large, as sweeps of
+    # coordinate descent then do more for the same time.
+    MIN_SOLVES = 4
+    MAX_SOLVES = 30
+    SOLVES_OF_SIZE = 4000
 
 # A derivative below this part of its terms is rounding.
 cdef double FLAT = 1e-9
@@ -59,33 +63,37 @@ cdef class FaceNewton:
                 + 2.0 * self.size * self.smooth.n_coordinates)
 
     cdef bint improve(self, double *w) noexcept nogil:
-        """Go to the optimum of a face where that lowers the objective; returns whether."""
+        """Lower the objective by steps between faces; returns whether the optimum of one
+        was reached. `work_done` says what it took."""
+        cdef bint arrived
+        self.work_done = 0.0
         self.find_face(w)
-        self.walk(w, False)
+        arrived = self.walk(w, False)
         if self.change(w) < 0:
-            return True
+            return arrived
         self.retreat(w)
         # too much at once: from kink to kink the objective falls all the way
-        self.walk(w, True)
+        arrived = self.walk(w, True)
         if self.change(w) < 0:
-            return True
+            return arrived
         self.retreat(w)
         return False
 
-    cdef void walk(self, double *w, bint careful) noexcept nogil:
-        """From face to face, until the optimum of one of them lies within it.
+    cdef bint walk(self, double *w, bint careful) noexcept nogil:
+        """From face to face, until the optimum of one of them lies within it: then true.
 
         Where `careful`, only to the nearest kink each time, and off faces on which
         columns depend on each other; otherwise those columns are held where they are.
         """
-        cdef Py_ssize_t _attempt
-        for _attempt in range(MAX_FACES):
+        self.n_solves = max(MIN_SOLVES, min(MAX_SOLVES, SOLVES_OF_SIZE // (self.size + 1)))
+        while self.n_solves > 0:
             if not self.solve(w):
-                break
+                return False
             if careful and self.leave_dependence(w):
                 continue
             if not (self.go_along(w, 1.0, 1.0) if careful else self.advance(w)):
-                break
+                return True
+        return False
 
     cdef bint solve(self, const double *w) noexcept nogil:
         """The step to the optimum on the coordinates of the face that are not at a kink."""
@@ -101,7 +109,14 @@ cdef class FaceNewton:
                 self.derivative[self.n_free] = self.slope[i] + self.curvature[i] * w[j] - c
                 self.step[self.n_free] = -self.derivative[self.n_free]
                 self.n_free += 1
-        return self.n_free > 0 and self.factor.solve(
+        return self.n_free > 0 and self.solve_step()
+
+    cdef bint solve_step(self) noexcept nogil:
+        """step <- H^-1 step on the free coordinates."""
+        self.n_solves -= 1
+        self.work_done += (self.factor.work(&self.free[0], self.n_free, &self.free_curvature[0])
+                           + 2.0 * self.n_free * self.smooth.n_coordinates)
+        return self.factor.solve(
             self.smooth, &self.free[0], self.n_free, &self.free_curvature[0], &self.step[0])
 
     cdef bint leave_dependence(self, double *w) noexcept nogil:
@@ -119,12 +134,13 @@ cdef class FaceNewton:
                 return False
         for i in range(self.n_free):
             j = self.free[i]
+            if self.n_solves <= 0:
+                break
             if not self.factor.is_dependent(j):
                 continue
             # the direction: column j up, and those that it depends on down
             self.smooth.hessian(j, &self.free[0], self.n_free, &self.step[0])
-            if not self.factor.solve(self.smooth, &self.free[0], self.n_free,
-                                     &self.free_curvature[0], &self.step[0]):
+            if not self.solve_step():
                 return False
             slope = size = 0.0
             for k in range(self.n_free):
@@ -140,8 +156,7 @@ cdef class FaceNewton:
         # none leads down: those columns stay as they are, the others go their step
         for k in range(self.n_free):
             self.step[k] = -self.derivative[k]
-        self.factor.solve(self.smooth, &self.free[0], self.n_free, &self.free_curvature[0],
-                          &self.step[0])
+        self.solve_step()
         return False
 
     cdef bint go_along(self, double *w, double direction, double length) noexcept nogil:
