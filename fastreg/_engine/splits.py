@@ -43,7 +43,13 @@ def as_splits(pairs, n_samples):
     """
     every = np.arange(n_samples)
     splits = []
-    for k, (train, test) in enumerate(pairs):
+    for k, pair in enumerate(pairs):
+        try:
+            train, test = pair
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"Split {k} of cv is not a pair: yield (train, test), the row numbers of each."
+            ) from error
         rows = {}
         for name, chosen in (("training", train), ("test", test)):
             try:
@@ -53,6 +59,11 @@ def as_splits(pairs, n_samples):
                     f"Split {k} of cv has {name} rows that cannot be used: {error}. Pass row "
                     f"numbers from 0 to {n_samples - 1}."
                 ) from error
+            if np.ndim(rows[name]) != 1:
+                raise ValueError(
+                    f"Split {k} of cv has {name} rows with {np.ndim(rows[name])} axes: pass a "
+                    "flat list of row numbers."
+                )
             if rows[name].size == 0:
                 raise ValueError(f"Split {k} of cv has no {name} rows: use fewer or other splits.")
         seen = np.bincount(rows["training"], minlength=n_samples)

@@ -4,6 +4,10 @@ import numpy as np
 
 # Columns count as dependent below this eigenvalue of their correlation matrix.
 DEPENDENT = 1e-14
+# Below this one, the Gram matrix doesn't know enough about a direction: X is asked.
+WEAK = 1e-9
+# Columns of unit norm that are shorter than this in a direction depend on each other.
+HIDDEN = 1e-12
 # Steps towards one solution: the first, and what a bad condition left of it.
 REFINEMENTS = 3
 # A gradient counts as zero up to this share of ||A_j|| ||Y||.
@@ -48,7 +52,7 @@ class Unpenalised:
             self.gram = self.cross[:, self.columns]
         self.norms = np.sqrt(design.sq_norm[self.columns])
         self.rounding = ROUNDING * self.norms * np.sqrt(problem.squared_norm)
-        self._inverse_of = None
+        self._inverse_of, self._has_hidden = None, False
         # without bounds they need not be descended on: see Elimination
         self.is_bounded = bool(np.isfinite(np.append(self.lower, self.upper)).any())
 
@@ -78,12 +82,17 @@ class Unpenalised:
                 squared_residual = max(squared_residual, 0.0)
                 C -= step @ self.cross
                 break
-            C, squared_residual = self.problem.gradient(W, gap_tol)
+            fresh, squared = self.problem.gradient(W, gap_tol)
+            if not squared <= squared_residual + gap_tol:
+                W[:, self.columns], w, c = start, start, before  # all rounding: better none
+                break
+            C, squared_residual = fresh, squared
             c = C[:, self.columns]
         # coefficients that cancel each other leave their own rounding; and columns that
         # are all but dependent a rest, from which a step gains c^2 / (2 ||A_j||^2)
         rounding = self.rounding + 4 * EPS * np.abs(w).max(axis=0) @ self.norms * self.norms
-        rounding = np.maximum(rounding, np.sqrt(NEGLIGIBLE * gap_tol) * self.norms)
+        if not self._has_hidden or self._gain(c, free) <= NEGLIGIBLE * gap_tol:
+            rounding = np.maximum(rounding, np.sqrt(NEGLIGIBLE * gap_tol) * self.norms)
         C[:, self.columns] = np.where(free & (np.abs(c) <= rounding), 0.0, c)
         return C, squared_residual
 
@@ -115,7 +124,9 @@ class Unpenalised:
 
     def _minimise(self, w, c, free):
         """Towards least squares on the free columns, until bounds block: which ones."""
-        for _ in range(REFINEMENTS):
+        for k in range(REFINEMENTS):
+            if k and self._has_hidden:
+                break  # the Gram matrix has no word on how the gradient moved there
             if not (np.abs(c[:, free]) > self.rounding[free]).any():
                 break
             target = w.copy()
@@ -135,9 +146,37 @@ class Unpenalised:
     def _newton(self, c, free):
         """The step that takes the gradient on the free columns to zero."""
         if self._inverse_of is None or not np.array_equal(self._inverse_of, free):
-            self._root = inverse_root(self.gram[np.ix_(free, free)], self.norms[free])
+            self._root = self._inverse_root(free)
             self._inverse_of = free.copy()
         return (c[:, free] @ self._root) @ self._root.T
+
+    def _gain(self, c, free):
+        """What one more step would lower the objective by."""
+        return 0.5 * float(np.vdot(self._newton(c, free), c[:, free]))
+
+    def _inverse_root(self, free):
+        """`inverse_root` of A_free'A_free, with the directions that its rounding hides.
+
+        A Gram matrix has no digits for a direction in which the columns, scaled to unit
+        norm, are shorter than the root of its rounding. X still has them: it is asked
+        for these directions alone.
+        """
+        norms = np.where(self.norms > 0, self.norms, 1.0)[free]
+        values, vectors = scaled_eigh(self.gram[np.ix_(free, free)], norms)
+        weak = values < WEAK
+        kept = ~weak
+        root = vectors[:, kept] / np.sqrt(values[kept]) / norms[:, np.newaxis]
+        self._has_hidden = False
+        if not weak.any():
+            return root
+        V = np.ascontiguousarray((vectors[:, weak] / norms[:, np.newaxis]).T)
+        design = self.problem.design
+        Z = design.residual_of(self.columns[free], V, np.zeros((len(V), design.n_samples)))
+        values, turns = np.linalg.eigh(Z @ Z.T)
+        kept = values > (HIDDEN * len(norms)) ** 2
+        self._has_hidden = bool(kept.any())
+        hidden = V.T @ (turns[:, kept] / np.sqrt(values[kept]))
+        return np.hstack([root, hidden])
 
     def _longest_step(self, w, target):
         """The share of the way to `target` that is feasible, and which columns end it."""
@@ -203,6 +242,11 @@ def inverse_root(gram, norms):
     Dependent columns share by least norm.
     """
     norms = np.where(norms > 0, norms, 1.0)
-    values, vectors = np.linalg.eigh(gram / np.outer(norms, norms))
+    values, vectors = scaled_eigh(gram, norms)
     kept = values > DEPENDENT * len(values)
     return vectors[:, kept] / np.sqrt(values[kept]) / norms[:, np.newaxis]
+
+
+def scaled_eigh(gram, norms):
+    """Eigenvalues and vectors of `gram` with columns scaled by `norms`."""
+    return np.linalg.eigh(gram / np.outer(norms, norms))

@@ -139,7 +139,7 @@ class CrossValidated(LinearRegressor):
             check_number(name, l1_ratio, low=0, high=1)
         if np.size(self.l1_ratio) == 0:
             raise ValueError("l1_ratio is empty: pass a number or a list of numbers in [0, 1].")
-        check_number("eps", self.eps, low=0, strict=True)
+        check_number("eps", self.eps, low=0, high=1, strict=True)
         check_number("tol", self.tol, low=0)
         check_number("max_iter", self.max_iter, low=1, integer=True)
         self._check_alphas()

@@ -339,11 +339,14 @@ class CVDisplay:
         """
         fitted = _fitted(estimator, "alphas_", "mse_path_", "alpha_")
         alphas, mse_path = np.asarray(fitted["alphas_"]), np.asarray(fitted["mse_path_"])
-        if mse_path.ndim == 3:
-            ratios = np.atleast_1d(estimator.l1_ratio).astype(np.float64)
+        ratios = np.atleast_1d(getattr(estimator, "l1_ratio", 1.0)).astype(np.float64)
+        # axes of length one were left out
+        mse_path = mse_path.reshape(len(ratios), alphas.shape[-1], -1)
+        chosen = 0
+        if len(ratios) > 1:
             chosen = int(np.argmin(np.abs(ratios - fitted["l1_ratio_"])))
-            mse_path = mse_path[chosen]
-            alphas = alphas[chosen] if alphas.ndim == 2 else alphas
+        mse_path = mse_path[chosen]
+        alphas = alphas[chosen] if alphas.ndim == 2 else alphas
         display = cls(
             alphas=alphas, mse_path=mse_path, path=fitted.get("path_"), **_marks_of(fitted)
         )
@@ -408,7 +411,11 @@ def _fitted(estimator, *wanted):
 
 
 def _marks_of(fitted):
-    return {name: fitted.get(f"{name}_") for name in ("alpha", "alpha_min", "alpha_1se")}
+    marks = {name: fitted.get(f"{name}_") for name in ("alpha", "alpha_min", "alpha_1se")}
+    # a single split has no standard error, and alpha_1se_ is NaN
+    return {
+        name: None if alpha is None or np.isnan(alpha) else alpha for name, alpha in marks.items()
+    }
 
 
 def _marks(alpha, alpha_min, alpha_1se):

@@ -30,7 +30,7 @@ class ElasticNetCV(CrossValidated):
         with the smallest mean error is chosen. With 0 the automatic grid is that of
         ``l1_ratio=0.001``, and a `DiagnosticWarning` says so.
     eps : float, default=1e-3
-        Smallest alpha of an automatic grid, as a share of the largest.
+        Smallest alpha of an automatic grid, as a share of the largest, at most 1.
     alphas : int or array-like, default=100
         How many alphas on an automatic grid, or the alphas themselves. The grid is that
         of all rows, in every split.

@@ -139,7 +139,7 @@ def enet_path(
     l1_ratio : float, default=0.5
         Share of the L1 penalty, from 0 to 1; 0 needs `alphas` as values.
     eps : float, default=1e-3
-        Smallest alpha of an automatic grid, as a share of the largest.
+        Smallest alpha of an automatic grid, as a share of the largest, at most 1.
     n_alphas : int
         Deprecated as in scikit-learn 1.9: use `alphas`.
     alphas : int or array-like, default=100
@@ -371,7 +371,7 @@ def check_alphas(alphas):
 
 
 def check_grid(l1_ratio, eps):
-    check_number("eps", eps, low=0, strict=True)
+    check_number("eps", eps, low=0, high=1, strict=True)
     if l1_ratio == 0:
         raise ValueError(
             "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply "

@@ -203,6 +203,10 @@ def test_a_complement_is_not_stored():
         ([([1], [0]), ([0], [])], "Split 1 of cv has no test rows"),
         ([([1, N], [0])], "Split 0 of cv has training rows that cannot be used"),
         ([([1], ["a"])], "test rows that cannot be used"),
+        ([([1], 2)], "Split 0 of cv has test rows with 0 axes"),
+        ([([[0, 1]], [2])], "Split 0 of cv has training rows with 2 axes"),
+        ([([1], [2]), ([1], [2], [3])], "Split 1 of cv is not a pair"),
+        ([1], "Split 0 of cv is not a pair"),
     ],
 )
 def test_splits_that_cannot_be_used(pairs, message):

@@ -79,6 +79,32 @@ def test_dependent_columns_are_fitted_too(columns):
     assert_allclose(y - X @ W[0], residual, atol=1e-8)
 
 
+@pytest.mark.parametrize("mean", [1e3, 3e6, 1e8])
+def test_directions_that_the_gram_matrix_cannot_hold(mean, layout, as_layout):
+    """Without an intercept, large means leave the columns alike to eight digits or more."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((80, 20))
+    y = X[:, :8] @ rng.standard_normal(8) + X[:, -1] + 0.3 * rng.standard_normal(80)
+    X[:, :8] += mean * (1 + rng.random(8))
+    factor = np.append(np.zeros(8), np.ones(12))
+    basis = np.column_stack([np.linalg.qr(X[:, :8])[0], X[:, 8:]])  # of the same span
+    penalty = Penalty(4.0, 0.0, factor=factor)
+    wanted = solve(Design(basis, y, fit_intercept=False), penalty, 1)
+    engine = PathEngine(
+        LeastSquaresProblem(Design(as_layout(X, layout), y, fit_intercept=False)),
+        tol=1e-6,
+        max_iter=1000,
+    )
+    solution = engine.solve(penalty, np.zeros((1, 20)))
+
+    def objective(w, A):
+        return 0.5 * ((y - A @ w) ** 2).sum() + 4 * np.abs(w[8:]).sum()
+
+    loss = objective(solution.W[0], X) - objective(wanted[0], basis)
+    assert solution.converged
+    assert loss <= solution.gap + 1e-9 * (y @ y)
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_bounded_fit_is_bounded_least_squares(seed):
     rng = np.random.RandomState(seed)

@@ -238,7 +238,7 @@ def test_a_wrong_gram_is_noticed():
     [
         *(("l1_ratio", value) for value in [*NUMBER.values(), 1.1, 0.0]),
         *((name, value) for name in ("tol", "min_deviance_gain") for value in (-1.0, "a", 1j)),
-        *(("eps", value) for value in [*NUMBER.values(), 0.0]),
+        *(("eps", value) for value in [*NUMBER.values(), 0.0, 1.5]),
         *(
             (name, value)
             for name in ("max_iter", "max_features")
@@ -264,7 +264,7 @@ GOOD_GRAM = X.T @ X
     [
         *(("l1_ratio", value) for value in [*NUMBER.values(), 1.1]),
         *(("tol", value) for value in NUMBER.values()),
-        *(("eps", value) for value in [*NUMBER.values(), 0.0]),
+        *(("eps", value) for value in [*NUMBER.values(), 0.0, 1.5]),
         *(("max_iter", value) for value in (0, 10.0, "10", True)),
         *(("alphas", value) for value in (0, -1, 0.5, True, [], [[1.0]], ["a"], [1j], [-1.0])),
         *(("alphas", value) for value in ([np.nan], [np.inf], "many")),

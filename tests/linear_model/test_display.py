@@ -8,8 +8,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import KFold
 
-from fastreg import CVDisplay, Lasso, PathDisplay, regularization_path
+from fastreg import CVDisplay, ElasticNetCV, Lasso, PathDisplay, regularization_path
 from fastreg.linear_model import _display, _drawing
 
 mpl = pytest.importorskip("matplotlib")
@@ -268,6 +269,21 @@ def test_options_of_the_user(searched):
     assert display.line_.get_color() == "red"
     assert display.band_.get_alpha() == 0.5
     assert [line.get_linewidth() for line in display.mark_lines_] == [4, 4]
+
+
+@pytest.mark.parametrize("n_splits", [1, 3])
+@pytest.mark.parametrize("alphas", [4, [0.1]])
+@pytest.mark.parametrize("l1_ratio", [0.5, [0.2, 0.9]])
+def test_axes_of_length_one(n_splits, alphas, l1_ratio, regression):
+    """mse_path_ leaves them out, and a single split has no rule of one standard error."""
+    X, y, _ = regression()
+    splits = list(KFold(3).split(X))[:n_splits]
+    model = ElasticNetCV(l1_ratio=l1_ratio, alphas=alphas, cv=splits).fit(X, y)
+    display = CVDisplay.from_estimator(model)
+    assert display.mse_path.shape == (np.size(model.path_.alphas), n_splits)
+    errors = model.mse_path_.reshape(-1, n_splits)  # l1_ratio and alpha on one axis
+    assert display.mean_.min() == errors.mean(axis=1).min()
+    assert PathDisplay.from_estimator(model).alpha == model.alpha_
 
 
 def test_one_fold_and_no_path():

@@ -466,6 +466,12 @@ def test_bad_parameters(regression, name):
     assert vars(model) == before
 
 
+def test_a_grid_that_would_rise(regression):
+    X, y, _ = problem(regression)
+    with pytest.raises(ValueError, match=r"eps must be a number in \(0, 1\]"):
+        LassoCV(alphas=5, eps=1.5).fit(X, y)
+
+
 def test_two_rules_at_once(regression):
     X, y, _ = problem(regression)
     with pytest.raises(ValueError, match="two rules"):
