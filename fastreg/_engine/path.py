@@ -232,6 +232,14 @@ class PathEngine:
             self._set_gradient(it, *self.problem.gradient(W, self.gap_tol))
         return it
 
+    def _gradient(self, W):
+        """A'R and ||R||^2 at W, reading as little as is needed for it."""
+        working_set = self.working_set
+        if working_set is None or not working_set.contains(np.flatnonzero(W.any(axis=0))):
+            return self.problem.gradient(W, self.gap_tol)
+        C, squared_residuals = self.problem.gradients(W, working_set)
+        return C, float(squared_residuals.sum())
+
     def _set_gradient(self, it, C, squared_residual):
         """The gradient, ||R||^2 and gap at W, once its unpenalised columns are fitted."""
         if len(it.penalty.unpenalised()):
@@ -300,7 +308,7 @@ class PathEngine:
             self._descend_alone(it, violators, growing or level == 1.0)
             level = 1.0
             if it.moved:
-                self._set_gradient(it, *self.problem.gradient(it.W, self.gap_tol))
+                self._set_gradient(it, *self._gradient(it.W))
 
     def _descend_alone(self, it, violators, growing):
         sweeps = self.max_iter - it.n_iter

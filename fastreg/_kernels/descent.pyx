@@ -32,6 +32,8 @@ cdef enum:
 cdef double LOOSE = 1e-3
 # Near enough to the optimum to say that this is the optimum.
 cdef double POLISHED = 1e-10
+# How near the gap is to what is wanted, for sweeps to get it there.
+cdef double NEAR = 10
 # A step is taken when sweeps have cost this part of it.
 cdef double STEP_SHARE = 0.25
 
@@ -162,7 +164,9 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
                         anderson.restart()
                 if not w_max < INFINITY:
                     break
-                if use_newton and newton_sweeps <= n_sweeps < max_sweeps:
+                # a few sweeps more are cheaper than a step where they get there
+                if (use_newton and newton_sweeps <= n_sweeps < max_sweeps
+                        and (n_sweeps >= COLD_SWEEPS or gap > NEAR * gap_tol)):
                     if newton is None:
                         with gil:
                             newton = FaceNewton(smooth, penalty, factor)
