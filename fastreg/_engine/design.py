@@ -199,9 +199,9 @@ class Design:
         support = np.flatnonzero(W.any(axis=0))
         return self.residual_of(support, np.ascontiguousarray(W[:, support]), targets)
 
-    def residual_of(self, columns, W, targets):
-        """targets - W A' for W (T, k) on some columns."""
-        R = targets.copy()
+    def residual_of(self, columns, W, targets=None):
+        """targets - W A' for W (T, k) on some columns; no targets stand for zeros."""
+        R = np.zeros((len(W), self.n_samples)) if targets is None else targets.copy()
         if len(columns):
             share = self.share(columns)
             self.n_passes += share

@@ -138,7 +138,7 @@ class PathEngine:
         self.all_features = forms_gram(p, whole_gram) or problem.gram is not None
         if self.all_features and problem.gram is None:
             problem.gram = self.design.all_gram()
-        self.factor = FaceFactor(p) if self.all_features else None
+        self.factor = None  # of all features, once there is a second penalty
         self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.working_set = working_set
         self._unpenalised = None
@@ -313,6 +313,8 @@ class PathEngine:
     def _descend_alone(self, it, violators, growing):
         sweeps = self.max_iter - it.n_iter
         if self.all_features:
+            if self.factor is None and self._last is not None:
+                self.factor = FaceFactor(self.design.n_features)
             options = (int(sweeps), self.gap_tol, self.tol, self._seed())
             swept, it.moved, _ = self._descend_on(
                 self.problem.gram,

@@ -171,7 +171,7 @@ class Unpenalised:
             return root
         V = np.ascontiguousarray((vectors[:, weak] / norms[:, np.newaxis]).T)
         design = self.problem.design
-        Z = design.residual_of(self.columns[free], V, np.zeros((len(V), design.n_samples)))
+        Z = design.residual_of(self.columns[free], V)
         values, turns = np.linalg.eigh(Z @ Z.T)
         kept = values > (HIDDEN * len(norms)) ** 2
         self._has_hidden = bool(kept.any())

@@ -376,6 +376,10 @@ cdef class Dense(Matrix):
         cdef Py_ssize_t t, task, k = idx.shape[0]
         cdef Py_ssize_t rows = clip(TILE_WORK // max(k, 1), 64, TILE_ROWS)
         cdef Py_ssize_t n_tasks = ceil_div(self.n_samples, rows)
+        if V.shape[1] != self.n_samples or D.shape[0] != V.shape[0] or D.shape[1] != k:
+            raise ValueError(
+                f"V of shape {np.shape(V)} and D of shape {np.shape(D)} are not for "
+                f"{self.n_samples} samples and {k} columns")
         if k == 0:
             return
         cdef double[::1] m = self._mean_of(idx)

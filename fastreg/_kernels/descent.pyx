@@ -24,7 +24,7 @@ from fastreg._kernels.smooth cimport Smooth
 cdef enum:
     PLAIN_SWEEPS = 5    # an easy problem is done by then
     COLD_SWEEPS = 10    # from zero it takes a while until the face is worth a step
-    WARM_SWEEPS = 2     # near a solution sweeps are for columns to enter: steps do the rest
+    WARM_SWEEPS = 2     # along a path sweeps are for columns to enter: steps do the rest
 
     MAX_POLISHED = 5
 
@@ -117,8 +117,8 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     cdef uint64_t state = <uint64_t> (seed if random else 0)
     cdef double d_max, w_max = 0.0, gap = INFINITY, work = 0.0, last_work, newton_work = 0.0
     cdef double patience = 1.0
-    # only where the caller wants coefficients, not just a gap
-    cdef Py_ssize_t n_polished = 0 if update_tol < LOOSE else MAX_POLISHED
+    # along a path, and only where the caller wants coefficients and not just a gap
+    cdef Py_ssize_t n_polished = 0 if factor is not None and update_tol < LOOSE else MAX_POLISHED
     cdef double *w = &W[0, 0]
     cdef double *c = <double *> malloc((k + 2) * n_tasks * sizeof(double))
     cdef Py_ssize_t *order = <Py_ssize_t *> malloc(k * sizeof(Py_ssize_t))
@@ -130,7 +130,9 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     # shuffled sweeps are no fixed linear map: nothing to extrapolate
     cdef Anderson anderson = None if random else Anderson(smooth, penalty)
     cdef FaceNewton newton = None
-    cdef Py_ssize_t newton_sweeps = WARM_SWEEPS if np.any(W) else COLD_SWEEPS
+    cdef Py_ssize_t newton_sweeps = COLD_SWEEPS
+    if np.any(W):
+        newton_sweeps = PLAIN_SWEEPS if factor is None else WARM_SWEEPS
     cdef bint use_newton = n_tasks == 1 and smooth.has_hessian
     for j in range(k):
         order[j] = j
@@ -161,7 +163,8 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
                         n_polished += 1
                         if newton is None or not newton.improve(w):
                             break
-                        anderson.restart()
+                        if not random:
+                            anderson.restart()
                 if not w_max < INFINITY:
                     break
                 # a few sweeps more are cheaper than a step where they get there
