@@ -7,8 +7,8 @@ from fastreg._kernels.smooth import gradient_from_gram
 
 # The Gram of a working set may take this share of X's own size, or this many
 # bytes where X is small.
-GRAM_SHARE = 0.045
-GRAM_BYTES = 14_000_000
+GRAM_SHARE = 0.042
+GRAM_BYTES = 12_600_000
 
 
 def gram_budget(X_bytes):

@@ -87,9 +87,12 @@ class WorkingSet:
         """Forget all but those in `columns`."""
         positions = np.flatnonzero(np.isin(self.columns, columns))
         k = len(positions)
-        self._gram[:k, :k] = self._gram[np.ix_(positions, positions)]
-        if self._gathered is not None:
-            self._block[:, :k] = self._block[:, positions]
+        for start in range(0, k, BATCH):  # in place: what is read lies behind what is written
+            moved = positions[start : start + BATCH]
+            block = slice(start, start + len(moved))
+            self._gram[block, :k] = self._gram[np.ix_(moved, positions)]
+            if self._gathered is not None:
+                self._block[:, block] = self._block[:, moved]
         self.columns = self.columns[positions]
         self._contains[:] = False
         self._contains[self.columns] = True
