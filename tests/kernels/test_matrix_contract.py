@@ -19,17 +19,20 @@ def both_thread_counts(method, *args):
     return np.asarray(one)
 
 
-def test_dots(case):
-    V = np.random.RandomState(1).standard_normal((3, len(case.A)))
+@pytest.mark.parametrize("n_targets", [1, 3, 4, 11])  # one by one, and side by side
+def test_dots(case, n_targets):
+    V = np.random.RandomState(1).standard_normal((n_targets, len(case.A)))
     got = both_thread_counts(case.matrix.dots, V)
     tolerance = case.tolerance(np.linalg.norm(V))
     assert (np.abs(got - V @ case.A) <= tolerance).all()
 
 
-def test_subtract(case):
+@pytest.mark.parametrize("n_targets", [2, 6])
+def test_subtract(case, n_targets):
     rng = np.random.RandomState(2)
     idx = some_columns(case.A.shape[1])
-    D, V = rng.standard_normal((2, len(idx))), rng.standard_normal((2, len(case.A)))
+    D = rng.standard_normal((n_targets, len(idx)))
+    V = rng.standard_normal((n_targets, len(case.A)))
     D[0, 0] = 0.0  # a zero step is skipped
     results = []
     for n_threads in (1, 2):
