@@ -27,8 +27,9 @@ def of_path(problem, alphas, tol, *, fit_intercept):
         design = Design(problem.X, problem.y, fit_intercept=fit_intercept)
         engine = PathEngine(LeastSquaresProblem(design), tol=tol, max_iter=MAX_ITER)
         W = np.zeros((1, design.n_features))
-        for alpha in alphas:
-            engine.solve(elastic_net_penalty(alpha, 1.0, design.total_weight), W)
+        penalties = [elastic_net_penalty(alpha, 1.0, design.total_weight) for alpha in alphas]
+        for _ in engine.path(penalties, W):
+            pass
         return Passes(design.n_passes, _pass_seconds(design))
 
 
