@@ -8,7 +8,8 @@ from benchmarks.peers import MAX_ITER
 from benchmarks.timing import quiet, sample
 from fastreg._engine import ridge
 from fastreg._engine.design import Design
-from fastreg._engine.path import PathEngine, elastic_net_penalty
+from fastreg._engine.path import PathEngine
+from fastreg._engine.penalties import elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads, n_threads_for
 

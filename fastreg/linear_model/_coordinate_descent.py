@@ -7,7 +7,8 @@ import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
 from fastreg._engine.design import Design
-from fastreg._engine.path import PathEngine, alpha_max, elastic_net_penalty, forms_gram
+from fastreg._engine.path import PathEngine, forms_gram
+from fastreg._engine.penalties import alpha_max, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
 from fastreg._validation import (

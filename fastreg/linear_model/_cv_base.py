@@ -15,7 +15,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import column_or_1d
 
 from fastreg._engine.folds import Solver, cross_validate, full_path, make_folds
-from fastreg._engine.path import alpha_grid, elastic_net_penalty
+from fastreg._engine.penalties import alpha_grid, elastic_net_penalty
 from fastreg._engine.splits import as_splits
 from fastreg._engine.threads import fit_threads
 from fastreg._progress import check_verbose, progress

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from fastreg._engine.design import Design
-from fastreg._engine.path import PathEngine, alpha_grid, elastic_net_penalty
+from fastreg._engine.path import PathEngine
+from fastreg._engine.penalties import alpha_grid, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
 from fastreg._progress import check_verbose, progress

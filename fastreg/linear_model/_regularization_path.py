@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from fastreg._engine.degrees_of_freedom import degrees_of_freedom
 from fastreg._engine.design import Design
-from fastreg._engine.path import alpha_grid
+from fastreg._engine.penalties import alpha_grid
 from fastreg._engine.threads import fit_threads
 from fastreg._progress import check_verbose
 from fastreg._typing import MatrixLike

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fastreg._engine.design import Design
-from fastreg._engine.path import PathEngine, alpha_grid, alpha_max, elastic_net_penalty
+from fastreg._engine.path import PathEngine
+from fastreg._engine.penalties import alpha_grid, alpha_max, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 
 N, P = 60, 90

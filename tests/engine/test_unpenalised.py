@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 from scipy.optimize import lsq_linear
 
 from fastreg._engine.design import Design
-from fastreg._engine.path import PathEngine, alpha_max, elastic_net_penalty
+from fastreg._engine.path import PathEngine
+from fastreg._engine.penalties import alpha_max, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.unpenalised import Unpenalised
 

@@ -22,7 +22,7 @@ from fastreg import (
     regularization_path,
 )
 from fastreg._engine import degrees_of_freedom as df_module
-from fastreg._engine.path import elastic_net_penalty
+from fastreg._engine.penalties import elastic_net_penalty
 
 TIGHT = {"tol": 1e-13, "max_iter": 100_000}
 FORMS = {"c": np.ascontiguousarray, "f": np.asfortranarray, "csc": sp.csc_matrix}
