@@ -56,8 +56,9 @@ IDLE_ROUNDS = 20
 BLOCK_SWEEPS = 5
 # Alphas that share a pass: so many, and none below this part of the last one.
 LOOKAHEAD = 16
-DESCENT_WORK = 10
 LOOKAHEAD_RATIO = 0.6
+# Elements that a descent on a working set of k columns touches, in units of k^2.
+DESCENT_WORK = 10
 
 
 @dataclass
@@ -89,12 +90,6 @@ class _Iterate:
     moved: bool = True
     best_gap: float = np.inf
     n_idle: int = 0
-
-    def start_from(self, other):
-        """Take over where `other` is."""
-        self.W, self.C = other.W.copy(), other.C.copy()
-        self.squared_residual = other.squared_residual
-        self.gap = duality_gap(self.penalty, self.W, self.C, self.squared_residual)
 
 
 class PathEngine:
@@ -189,11 +184,10 @@ class PathEngine:
 
     def _worthwhile_lookahead(self):
         """Many where a pass costs more than descents that have to be done again."""
-        k = 0 if self.working_set is None else len(self.working_set)
-        descent = DESCENT_WORK * k * k
-        return (
-            LOOKAHEAD if descent == 0 else max(2, min(LOOKAHEAD, 8 * self.design.work // descent))
-        )
+        if not self.working_set:
+            return LOOKAHEAD
+        descent = DESCENT_WORK * len(self.working_set) ** 2
+        return max(2, min(LOOKAHEAD, 8 * self.design.work // descent))
 
     # ---- rounds --------------------------------------------------------------------
 
@@ -216,21 +210,24 @@ class PathEngine:
             level = 1.0
         for k, it in enumerate(iterates):
             if it.C is None:  # the working set had no room before its turn came
-                it.start_from(iterates[k - 1])
+                self._start_from(iterates[k - 1], it)
             self._finish_alone(it, 1.0)
         return iterates
 
     def _first_iterate(self, penalty, W):
         """At W, without a pass where the last penalty ended."""
-        W = W.copy()
-        penalty.project(W)  # made feasible
-        it = _Iterate(penalty, W)
-        if self._last is not None and np.array_equal(W, self._last.W):
-            it.start_from(self._last)
-            self._set_gradient(it, it.C, it.squared_residual)
+        it = _Iterate(penalty, W.copy())
+        penalty.project(it.W)  # made feasible
+        if self._last is not None and np.array_equal(it.W, self._last.W):
+            self._start_from(self._last, it)
         else:
-            self._set_gradient(it, *self.problem.gradient(W, self.gap_tol))
+            self._set_gradient(it, *self.problem.gradient(it.W, self.gap_tol))
         return it
+
+    def _start_from(self, other, it):
+        """Let `it` take over where `other` is."""
+        it.W = other.W.copy()
+        self._set_gradient(it, other.C.copy(), other.squared_residual)
 
     def _gradient(self, W):
         """A'R and ||R||^2 at W, reading as little as is needed for it."""
@@ -281,24 +278,16 @@ class PathEngine:
 
     def _descend_along(self, iterates):
         """Descend on the working set; without a gradient of its own, from the last one."""
-        columns, gram = self.working_set.columns, self.working_set.gram
-        w = c = squared_residual = None
+        start = None
         for it in iterates:
             if it.C is not None:
-                w = np.ascontiguousarray(it.W[:, columns])
-                c = np.ascontiguousarray(it.C[:, columns])
-                squared_residual = it.squared_residual
+                start = self._on_working_set(it)
             sweeps = self.max_iter - it.n_iter
-            tols = 0.5 * self.gap_tol, 1.0
-            options = (sweeps, SETTLED_SWEEPS, *tols, self._seed())
-            penalty, factor = it.penalty.take(columns), self.working_set.factor
-            swept, it.moved, squared_residual = self._descend_on(
-                gram, factor, penalty, w, c, squared_residual, self._sweep, options
-            )
+            options = (sweeps, SETTLED_SWEEPS, 0.5 * self.gap_tol, 1.0, self._seed())
+            swept, moved, squared_residual = self._descend_gram(it, start, options)
             it.n_iter += swept
-            it.moved = it.moved or it.C is None
-            it.W = np.zeros_like(it.W)
-            it.W[:, columns] = w
+            it.moved = moved or it.C is None
+            start = (*start[:2], squared_residual)
 
     def _finish_alone(self, it, level):
         """Rounds for one alpha, until its gap is small enough or sweeps are spent."""
@@ -337,7 +326,7 @@ class PathEngine:
         round_sweeps = GROWING_SWEEPS if growing and len(violators) else SETTLED_SWEEPS
         options = (sweeps, round_sweeps, gap_tol, update_tol, self._seed())
         if self._extend([it], violators):
-            swept, it.moved = self._descend_gram(it, options)
+            swept, it.moved, _ = self._descend_gram(it, self._on_working_set(it), options)
         else:
             self.working_set = None
             columns = np.union1d(np.flatnonzero(self._in_use([it])), violators)
@@ -419,21 +408,25 @@ class PathEngine:
 
     # ---- ways to descend on a working set ------------------------------------------
 
-    def _descend_gram(self, it, options):
-        """Descend on all columns of the working set: none of this reads X."""
+    def _on_working_set(self, it):
+        """W, its gradient and ||R||^2 on the columns of the working set, the first two new."""
         columns = self.working_set.columns
-        w = np.ascontiguousarray(it.W[:, columns])
-        c = np.ascontiguousarray(it.C[:, columns])
-        gram, factor, penalty = (
-            self.working_set.gram,
-            self.working_set.factor,
-            it.penalty.take(columns),
+        w, c = (np.ascontiguousarray(part[:, columns]) for part in (it.W, it.C))
+        return w, c, it.squared_residual
+
+    def _descend_gram(self, it, start, options):
+        """Descend on all columns of the working set: none of this reads X.
+
+        The arrays of `start`, as `_on_working_set` gives them, move along.
+        """
+        working_set, (w, _, _) = self.working_set, start
+        penalty = it.penalty.take(working_set.columns)
+        result = self._descend_on(
+            working_set.gram, working_set.factor, penalty, *start, self._sweep, options
         )
-        swept, moved, _ = self._descend_on(
-            gram, factor, penalty, w, c, it.squared_residual, self._sweep, options
-        )
-        it.W[:, columns] = w
-        return swept, moved
+        it.W = np.zeros_like(it.W)
+        it.W[:, working_set.columns] = w
+        return result
 
     def _descend_on(self, gram, factor, penalty, w, c, squared_residual, run, options):
         """`run` on a Gram matrix from w with gradient c, both moved; sweeps, whether any
