@@ -25,8 +25,7 @@ cdef enum:
     PLAIN_SWEEPS = 5    # an easy problem is done by then
     COLD_SWEEPS = 10    # from zero it takes a while until the face is worth a step
     WARM_SWEEPS = 2     # along a path sweeps are for columns to enter: steps do the rest
-
-    MAX_POLISHED = 5
+    MAX_POLISHED = 5    # steps from within the tolerance towards the optimum itself
 
 # An update_tol from here on says that only the gap matters.
 cdef double LOOSE = 1e-3

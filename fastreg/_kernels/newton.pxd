@@ -16,6 +16,8 @@ cdef class FaceNewton:
 
     cdef void find_face(self, const double *w) noexcept nogil
     cdef double work(self, const double *w) noexcept nogil
+    cdef double solve_work(self, const Py_ssize_t *face, Py_ssize_t n,
+                           const double *curvature) noexcept nogil
     cdef bint improve(self, double *w) noexcept nogil
     cdef bint walk(self, double *w, bint careful) noexcept nogil
     cdef bint solve(self, const double *w) noexcept nogil
@@ -23,5 +25,6 @@ cdef class FaceNewton:
     cdef bint leave_dependence(self, double *w) noexcept nogil
     cdef bint go_along(self, double *w, double direction, double length) noexcept nogil
     cdef bint advance(self, double *w) noexcept nogil
+    cdef void put(self, double *w, Py_ssize_t j, double new) noexcept nogil
     cdef double change(self, const double *w) noexcept nogil
     cdef void retreat(self, double *w) noexcept nogil

@@ -59,8 +59,12 @@ cdef class FaceNewton:
     cdef double work(self, const double *w) noexcept nogil:
         """What a step costs, in elements that sweeps touch in the same time."""
         self.find_face(w)
-        return (self.factor.work(&self.face[0], self.size, &self.curvature[0])
-                + 2.0 * self.size * self.smooth.n_coordinates)
+        return self.solve_work(&self.face[0], self.size, &self.curvature[0])
+
+    cdef double solve_work(self, const Py_ssize_t *face, Py_ssize_t n,
+                           const double *curvature) noexcept nogil:
+        """The same for one solve on a face and the move that follows."""
+        return self.factor.work(face, n, curvature) + 2.0 * n * self.smooth.n_coordinates
 
     cdef bint improve(self, double *w) noexcept nogil:
         """Lower the objective by steps between faces; returns whether the optimum of one
@@ -114,8 +118,7 @@ cdef class FaceNewton:
     cdef bint solve_step(self) noexcept nogil:
         """step <- H^-1 step on the free coordinates."""
         self.n_solves -= 1
-        self.work_done += (self.factor.work(&self.free[0], self.n_free, &self.free_curvature[0])
-                           + 2.0 * self.n_free * self.smooth.n_coordinates)
+        self.work_done += self.solve_work(&self.free[0], self.n_free, &self.free_curvature[0])
         return self.factor.solve(
             self.smooth, &self.free[0], self.n_free, &self.free_curvature[0], &self.step[0])
 
@@ -127,7 +130,9 @@ cdef class FaceNewton:
         cdef bint any_dependent = False
         for i in range(self.n_free):
             any_dependent = any_dependent or self.factor.is_dependent(self.free[i])
-        if any_dependent and self.factor.n_stale:
+        if not any_dependent:
+            return False
+        if self.factor.n_stale:
             # perhaps only on columns that have left the face
             self.factor.restart(0)
             if not self.solve(w):
@@ -151,8 +156,6 @@ cdef class FaceNewton:
                 size += fabs(self.step[k] * self.derivative[k])
             if fabs(slope) > FLAT * size and self.go_along(w, -1.0 if slope > 0 else 1.0, INFINITY):
                 return True
-        if not any_dependent:
-            return False
         # none leads down: those columns stay as they are, the others go their step
         for k in range(self.n_free):
             self.step[k] = -self.derivative[k]
@@ -177,29 +180,29 @@ cdef class FaceNewton:
         for k in range(self.n_free):
             j = self.free[k]
             new = w[j] + direction * length * self.step[k]
-            new = nearest if k == first else self.penalty.clip(j, w[j], new)
-            d = new - w[j]
-            if d != 0:
-                w[j] = new
-                self.smooth.move(j, &d)
+            self.put(w, j, nearest if k == first else self.penalty.clip(j, w[j], new))
         return first >= 0
 
     cdef bint advance(self, double *w) noexcept nogil:
         """Take the step, each coordinate no further than its kink or bound; returns
         whether one of them was held back."""
         cdef Py_ssize_t i, j
-        cdef double wanted, new, d
+        cdef double wanted, new
         cdef bint held = False
         for i in range(self.n_free):
             j = self.free[i]
             wanted = w[j] + self.step[i]
             new = self.penalty.clip(j, w[j], wanted)
             held = held or new != wanted
-            d = new - w[j]
-            if d != 0:
-                w[j] = new
-                self.smooth.move(j, &d)
+            self.put(w, j, new)
         return held
+
+    cdef void put(self, double *w, Py_ssize_t j, double new) noexcept nogil:
+        """Set a coordinate."""
+        cdef double d = new - w[j]
+        if d != 0:
+            w[j] = new
+            self.smooth.move(j, &d)
 
     cdef double change(self, const double *w) noexcept nogil:
         """How the objective moved since `before`, a sum of small terms: nothing cancels."""
@@ -216,11 +219,6 @@ cdef class FaceNewton:
 
     cdef void retreat(self, double *w) noexcept nogil:
         """Back to where the step began."""
-        cdef Py_ssize_t i, j
-        cdef double d
+        cdef Py_ssize_t i
         for i in range(self.size):
-            j = self.face[i]
-            d = self.before[i] - w[j]
-            if d != 0:
-                w[j] = self.before[i]
-                self.smooth.move(j, &d)
+            self.put(w, self.face[i], self.before[i])
