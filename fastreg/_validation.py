@@ -88,6 +88,11 @@ def check_option(name, value, options):
 # ---- data ------------------------------------------------------------------
 
 
+def n_targets_of(y):
+    """Targets of a y (n_samples,) or (n_samples, n_targets)."""
+    return 1 if y.ndim == 1 else y.shape[1]
+
+
 @contextmanager
 def explained(what, remedy):
     """Say what cannot be used, and what to do, with an error of the block's."""

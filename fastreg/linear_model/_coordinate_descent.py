@@ -18,6 +18,7 @@ from fastreg._validation import (
     check_number,
     check_option,
     check_sample_weight,
+    n_targets_of,
     solver_layout,
     unchanged_on_error,
 )
@@ -47,7 +48,7 @@ class CoordinateDescentRegressor(LinearRegressor):
 
     def _n_joint_targets(self, y):
         """How many targets share a penalty."""
-        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        n_targets = n_targets_of(y)
         return len(range(n_targets)[self._target_groups(n_targets)[0]])
 
     def _check_target(self, y):
@@ -108,9 +109,7 @@ class CoordinateDescentRegressor(LinearRegressor):
         max_iter = 1000 if self.max_iter is None else self.max_iter
         random = self.selection == "random"
         rng = check_random_state(self.random_state) if random else None
-        penalty = elastic_net_penalty(
-            self.alpha, self.l1_ratio, design.total_weight, positive=self.positive, **limits
-        )
+        penalty = elastic_net_penalty(self.alpha, self.l1_ratio, design.total_weight, **limits)
         solutions, working_set = [], None
         for targets in self._target_groups(len(W)):
             engine = PathEngine(
@@ -151,8 +150,7 @@ class CoordinateDescentRegressor(LinearRegressor):
         if penalty.l1 == 0 or self.coef_.any() or not design.targets.any():
             return
         joint = len(self._target_groups(len(design.targets))) == 1
-        options = {"positive": self.positive, "joint": joint, **limits}
-        largest = alpha_max(design, self.l1_ratio, **options)
+        largest = alpha_max(design, self.l1_ratio, joint=joint, **limits)
         if self.alpha >= largest > 0:
             warnings.warn(
                 f"alpha={self.alpha:g} is at or above alpha_max={largest:g}, from where on every "

@@ -325,7 +325,6 @@ class CrossValidated(LinearRegressor):
             l1_ratio or GRID_L1_RATIO,
             eps=self.eps,
             n_alphas=self.alphas,
-            positive=self.positive,
             **limits_within(full, limits),
         )
 
@@ -350,8 +349,8 @@ class CrossValidated(LinearRegressor):
     def _solver(self, l1_ratios, grids, n_splits, limits):
         def penalties(design, number):
             rest = (l1_ratios[number], design.total_weight)
-            options = {"positive": self.positive, **limits_within(design, limits)}
-            return [elastic_net_penalty(alpha, *rest, **options) for alpha in grids[number]]
+            inside = limits_within(design, limits)
+            return [elastic_net_penalty(alpha, *rest, **inside) for alpha in grids[number]]
 
         seeds = None
         if self.selection == "random":

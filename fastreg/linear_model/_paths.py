@@ -25,6 +25,7 @@ from fastreg._validation import (
     check_option,
     check_path_input,
     check_sample_weight,
+    n_targets_of,
     solver_layout,
 )
 from fastreg.linear_model._base import warn_no_convergence
@@ -248,8 +249,7 @@ def _path(
     options = solver_options(params)
     X, y = check_path_input(X, y) if check_input else (solver_layout(X), np.asarray(y))
     weights = check_path_target(y, positive, options["sample_weight"])
-    n_targets = 1 if y.ndim == 1 else y.shape[1]
-    limits = penalty_options({**options, "positive": positive}, X.shape[1], n_targets)
+    limits = penalty_options({**options, "positive": positive}, X.shape[1], n_targets_of(y))
     with fit_threads():
         n_alphas = alphas if isinstance(alphas, int) else len(alphas)
         design = Design(
@@ -261,13 +261,10 @@ def _path(
         W = _start(coef_init, design)
         gram = precomputed_gram(precompute, design, check=check_input)
         if isinstance(alphas, int):
-            alphas = alpha_grid(
-                design, l1_ratio, eps=eps, n_alphas=alphas, positive=positive, **limits
-            )
+            alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, **limits)
         engine = path_engine(design, options, gram=gram, whole_gram=precompute is True)
         coefs = np.empty((*W.shape, len(alphas)), dtype=X.dtype)
         solutions = []
-        limits["positive"] = positive
         for k, (_, _, solution) in enumerate(
             path_steps(engine, alphas, l1_ratio, W, limits, verbose)
         ):

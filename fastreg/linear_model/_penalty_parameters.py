@@ -9,7 +9,7 @@ from fastreg._validation import explained
 
 
 def penalty_options(parameters, n_features, n_targets=1):
-    """`factor`, `lower` and `upper` as `elastic_net_penalty` takes them, checked.
+    """`positive`, `factor`, `lower` and `upper` as `elastic_net_penalty` takes them, checked.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def penalty_options(parameters, n_features, n_targets=1):
     Returns
     -------
     dict
-        Arrays (n_features,), or None where the default is meant.
+        `positive` as it is; arrays (n_features,), or None where the default is meant.
 
     Raises
     ------
@@ -67,6 +67,7 @@ def penalty_options(parameters, n_features, n_targets=1):
                 f"or leave {name}=None."
             )
     return {
+        "positive": positive,
         "factor": None if factor is None or (factor == 1).all() else factor,
         "lower": None if lower is None or (lower == -np.inf).all() else lower,
         "upper": None if upper is None or (upper == np.inf).all() else upper,

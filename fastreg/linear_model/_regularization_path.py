@@ -18,6 +18,7 @@ from fastreg._validation import (
     check_fit_input,
     check_flag,
     check_number,
+    n_targets_of,
     predict_linear,
 )
 from fastreg.linear_model._base import LinearRegressor, check_solution, warn_constant_columns
@@ -319,9 +320,7 @@ def regularization_path(
     X, y = check_fit_input(names, X, y)
     weights = check_path_target(y, positive, sample_weight)
     given = {"penalty_factor": penalty_factor, "lower": lower, "upper": upper}
-    n_targets = 1 if y.ndim == 1 else y.shape[1]
-    limits = penalty_options({**given, "positive": positive}, X.shape[1], n_targets)
-    limits["positive"] = positive
+    limits = penalty_options({**given, "positive": positive}, X.shape[1], n_targets_of(y))
     names = getattr(names, "feature_names_in_", None)
     with fit_threads():
         n_alphas = alphas if isinstance(alphas, int) else len(alphas)

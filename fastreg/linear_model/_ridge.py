@@ -23,6 +23,7 @@ from fastreg._validation import (
     check_number,
     check_option,
     check_sample_weight,
+    n_targets_of,
     unchanged_on_error,
 )
 from fastreg.linear_model._base import LinearRegressor, warn_constant_columns
@@ -158,7 +159,7 @@ class Ridge(LinearRegressor):
             self._check_parameters()
             X, y = check_fit_input(self, X, y)
             sample_weight = check_sample_weight(sample_weight, X.shape[0])
-            alpha = self._alphas(1 if y.ndim == 1 else y.shape[1])
+            alpha = self._alphas(n_targets_of(y))
             with fit_threads():
                 solver = self._choose(sp.issparse(X))
                 design = Design(
