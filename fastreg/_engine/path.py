@@ -26,11 +26,12 @@ in C order); a copy in Fortran order (twice the memory); a pass for each alpha (
 reads memory where a pass for ten of them multiplies).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 
 import numpy as np
 
+from fastreg._engine.iterates import Iterate, Point, Solution
 from fastreg._engine.problem import LeastSquaresProblem, gram_budget
 from fastreg._engine.unpenalised import Elimination, Unpenalised
 from fastreg._engine.working_set import WorkingSet
@@ -57,39 +58,10 @@ BLOCK_SWEEPS = 5
 # Alphas that share a pass: so many, and none below this part of the last one.
 LOOKAHEAD = 16
 LOOKAHEAD_RATIO = 0.6
+# A point between two solutions counts as one up to this part of the tolerance.
+ON_THE_LINE = 0.8
 # Elements that a descent on a working set of k columns touches, in units of k^2.
 DESCENT_WORK = 10
-
-
-@dataclass
-class Solution:
-    """What one alpha gave: W (T, p), its duality gap, sweeps spent, ||Y - W A'||^2, and
-    whether the gap is below the tolerance."""
-
-    W: np.ndarray
-    gap: float
-    gap_tol: float
-    n_iter: int
-    squared_residual: float
-
-    @property
-    def converged(self):
-        return self.gap <= self.gap_tol
-
-
-@dataclass
-class _Iterate:
-    """One alpha on its way: W (T, p), its exact gradient, and what it took so far."""
-
-    penalty: Penalty
-    W: np.ndarray
-    C: np.ndarray | None = None
-    squared_residual: float = np.inf
-    gap: float = np.inf
-    n_iter: float = 0.0
-    moved: bool = True
-    best_gap: float = np.inf
-    n_idle: int = 0
 
 
 class PathEngine:
@@ -194,7 +166,7 @@ class PathEngine:
     def _solve_together(self, penalties, W):
         """Iterates for some penalties near each other, each from its neighbour."""
         iterates = [self._first_iterate(penalties[0], W)]
-        iterates += [_Iterate(penalty, W) for penalty in penalties[1:]]
+        iterates += [Iterate(penalty, W) for penalty in penalties[1:]]
         if len(penalties) == 1:
             self._finish_alone(iterates[0], self._entry_level(penalties[0]))
             return iterates
@@ -216,7 +188,7 @@ class PathEngine:
 
     def _first_iterate(self, penalty, W):
         """At W, without a pass where the last penalty ended."""
-        it = _Iterate(penalty, W.copy())
+        it = Iterate(penalty, W.copy())
         penalty.project(it.W)  # made feasible
         if self._last is not None and np.array_equal(it.W, self._last.W):
             self._start_from(self._last, it)
@@ -277,17 +249,52 @@ class PathEngine:
             self._set_gradient(it, C[rows], float(squared_residuals[rows].sum()))
 
     def _descend_along(self, iterates):
-        """Descend on the working set; without a gradient of its own, from the last one."""
-        start = None
-        for it in iterates:
-            if it.C is not None:
-                start = self._on_working_set(it)
-            sweeps = self.max_iter - it.n_iter
-            options = (sweeps, SETTLED_SWEEPS, 0.5 * self.gap_tol, 1.0, self._seed())
-            swept, moved, squared_residual = self._descend_gram(it, start, options)
-            it.n_iter += swept
-            it.moved = moved or it.C is None
-            start = (*start[:2], squared_residual)
+        """Descend on the working set, those with a gradient from it, the others between."""
+        known = [it for it in iterates if it.C is not None]
+        for it in known[:-1] if len(known) < len(iterates) else known:
+            self._descend_from(it, self._point(it, it.penalty.l1))
+        if len(known) == len(iterates):
+            return
+        between = iterates[len(known) - 1 :]
+        left = self._point(known[-1], self._last.penalty.l1 if self._last else np.inf)
+        if self._last is None:
+            left = self._descend_from(between.pop(0), left)
+        right = self._descend_from(between.pop(), left)
+        self._descend_between(left, right, between)
+
+    def _descend_between(self, left, right, iterates):
+        """Solutions between two points: on the line between them, as long as that is
+        near enough to the path, or by descent from it."""
+        if not iterates:
+            return
+        half = len(iterates) // 2
+        middle = iterates[half]
+        point = left.towards(right, middle.penalty.l1)
+        penalty = middle.penalty.take(self.working_set.columns)
+        gap = duality_gap(penalty, point.w, point.c, point.squared_residual)
+        if gap <= ON_THE_LINE * self.gap_tol:
+            for it in iterates:  # a sweep takes out what only one of both ends has
+                self._descend_from(it, left.towards(right, it.penalty.l1), 1)
+            return
+        point = self._descend_from(middle, point)
+        self._descend_between(left, point, iterates[:half])
+        self._descend_between(point, right, iterates[half + 1 :])
+
+    def _point(self, it, l1):
+        columns = self.working_set.columns
+        w, c = (np.ascontiguousarray(part[:, columns]) for part in (it.W, it.C))
+        return Point(l1, w, c, it.squared_residual)
+
+    def _descend_from(self, it, point, round_sweeps=SETTLED_SWEEPS):
+        """The point that descent on the working set gets to."""
+        w, c = point.w.copy(), point.c.copy()
+        sweeps = self.max_iter - it.n_iter
+        options = (sweeps, round_sweeps, 0.5 * self.gap_tol, 1.0, self._seed())
+        start = (w, c, point.squared_residual)
+        swept, moved, squared_residual = self._descend_gram(it, start, options)
+        it.n_iter += swept
+        it.moved = moved or it.C is None
+        return Point(it.penalty.l1, w, c, squared_residual)
 
     def _finish_alone(self, it, level):
         """Rounds for one alpha, until its gap is small enough or sweeps are spent."""

@@ -35,6 +35,8 @@ cdef double POLISHED = 1e-10
 cdef double NEAR = 10
 # A step is taken when sweeps have cost this part of it.
 cdef double STEP_SHARE = 0.25
+# Each step that doesn't arrive makes the next wait longer, up to so many times as long.
+cdef double MAX_PATIENCE = 64
 
 
 cdef inline uint64_t next_random(uint64_t *state) noexcept nogil:
@@ -115,7 +117,7 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     cdef bint random = seed is not None, moved = True, any_moved = False
     cdef uint64_t state = <uint64_t> (seed if random else 0)
     cdef double d_max, w_max = 0.0, gap = INFINITY, work = 0.0, last_work, newton_work = 0.0
-    cdef double patience = 1.0
+    cdef double patience = 1.0 if factor is None else factor.patience
     # along a path, and only where the caller wants coefficients and not just a gap
     cdef Py_ssize_t n_polished = 0 if factor is not None and update_tol < LOOSE else MAX_POLISHED
     cdef double *w = &W[0, 0]
@@ -174,7 +176,7 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
                             newton = FaceNewton(smooth, penalty, factor)
                     if newton_work > STEP_SHARE * patience * max(newton.work(w), newton.work_done):
                         newton_work = 0.0
-                        patience = 1.0 if newton.improve(w) else 2 * patience
+                        patience = 1.0 if newton.improve(w) else min(2 * patience, MAX_PATIENCE)
                         if not random:
                             anderson.restart()
                 if work > INTERRUPT_WORK:
@@ -183,4 +185,6 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     finally:
         free(c)
         free(order)
+        if factor is not None:
+            factor.patience = patience
     return n_sweeps, any_moved

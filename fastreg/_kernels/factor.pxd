@@ -9,6 +9,7 @@ cdef enum:
 cdef class FaceFactor:
     cdef readonly Py_ssize_t capacity, size
     cdef Py_ssize_t n_missing, n_stale
+    cdef double patience        # how long sweeps go on before the next step
     cdef double[:, ::1] L       # row-major: the BLAS sees its transpose
     cdef double[::1] diagonal, norm, right_side
     cdef Py_ssize_t[::1] members, slot, missing, stale, wanted
@@ -23,6 +24,6 @@ cdef class FaceFactor:
     cdef void restart(self, Py_ssize_t n) noexcept nogil
     cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
                      const double *diagonal) noexcept nogil
-    cdef Py_ssize_t append(self, Smooth smooth, const Py_ssize_t *face,
-                           const double *diagonal) noexcept nogil
+    cdef Py_ssize_t append(self, Smooth smooth, const Py_ssize_t *face, const double *diagonal,
+                           const Py_ssize_t *missing, Py_ssize_t n_missing) noexcept nogil
     cdef bint solve_members(self, double *b) noexcept nogil

@@ -18,6 +18,7 @@ from fastreg._kernels.smooth cimport Smooth
 
 cdef enum:
     MAX_DEPENDENT = 32
+    BATCH = 64  # columns that join at a time: a dependent one costs those after it again
 
 # A column whose part that others don't explain has less than this share of its
 # squared norm depends on them.
@@ -35,6 +36,7 @@ cdef class FaceFactor:
 
     def __init__(self, Py_ssize_t capacity):
         self.capacity = capacity
+        self.patience = 1.0
         self.L = np.empty((capacity, capacity))  # memory not used is not touched
         self.diagonal, self.norm, self.right_side = np.empty((3, capacity))
         self.members, self.missing, self.stale = np.empty((3, capacity), dtype=np.intp)
@@ -136,31 +138,30 @@ cdef class FaceFactor:
     cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
                      const double *diagonal) noexcept nogil:
         """Append who is missing, but for columns that depend on others: those are held."""
-        cdef Py_ssize_t i, good, n_dependent = 0
-        while self.n_missing:
-            good = self.append(smooth, face, diagonal)
-            if good == self.n_missing:
-                self.n_missing = 0
-                break
-            if self.n_stale or n_dependent == MAX_DEPENDENT:
-                return False
-            self.slot[face[self.missing[good]]] = DEPENDENT
-            n_dependent += 1
-            self.n_missing -= good + 1
-            for i in range(self.n_missing):
-                self.missing[i] = self.missing[i + good + 1]
+        cdef Py_ssize_t start = 0, new, good, n_dependent = 0
+        while start < self.n_missing:
+            new = min(BATCH, self.n_missing - start)
+            good = self.append(smooth, face, diagonal, &self.missing[start], new)
+            start += good
+            if good < new:
+                if self.n_stale or n_dependent == MAX_DEPENDENT:
+                    return False
+                self.slot[face[self.missing[start]]] = DEPENDENT
+                n_dependent += 1
+                start += 1
+        self.n_missing = 0
         return True
 
-    cdef Py_ssize_t append(self, Smooth smooth, const Py_ssize_t *face,
-                           const double *diagonal) noexcept nogil:
-        """Extend the factor by those missing, up to the first dependent one; how many."""
-        cdef int old = <int> self.size, new = <int> self.n_missing, info = 0
+    cdef Py_ssize_t append(self, Smooth smooth, const Py_ssize_t *face, const double *diagonal,
+                           const Py_ssize_t *missing, Py_ssize_t n_missing) noexcept nogil:
+        """Extend the factor by some, up to the first dependent one; how many."""
+        cdef int old = <int> self.size, new = <int> n_missing, info = 0
         cdef int ld = <int> self.capacity
         cdef double one = 1.0, minus = -1.0, pivot
         cdef Py_ssize_t i, good
         for i in range(new):
-            self.members[old + i] = face[self.missing[i]]
-            self.diagonal[old + i] = diagonal[self.missing[i]]
+            self.members[old + i] = face[missing[i]]
+            self.diagonal[old + i] = diagonal[missing[i]]
         # A row-major lower L is the BLAS's upper U with U'U = H
         for i in range(new):
             smooth.hessian(self.members[old + i], &self.members[0], old + i + 1,

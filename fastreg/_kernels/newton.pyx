@@ -23,6 +23,8 @@ cdef enum:
     MIN_SOLVES = 4
     MAX_SOLVES = 30
     SOLVES_OF_SIZE = 4000
+    # On larger faces going from kink to kink gets nowhere for what it costs.
+    MAX_CAREFUL = 300
 
 # A derivative below this part of its terms is rounding.
 cdef double FLAT = 1e-9
@@ -76,6 +78,8 @@ cdef class FaceNewton:
         if self.change(w) < 0:
             return arrived
         self.retreat(w)
+        if self.size > MAX_CAREFUL:
+            return False
         # too much at once: from kink to kink the objective falls all the way
         arrived = self.walk(w, True)
         if self.change(w) < 0:

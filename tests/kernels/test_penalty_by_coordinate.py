@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from fastreg._kernels.descent import descend
+from fastreg._kernels.factor import FaceFactor
 from fastreg._kernels.penalty import Penalty, duality_gap
 from fastreg._kernels.smooth import Gram
 from hypothesis import given, settings
@@ -15,9 +16,11 @@ LIMITS = [(-INF, INF), (0.0, INF), (-INF, 0.0), (-0.2, 0.3), (-INF, 0.25), (-1e-
 
 
 def solved(A, Y, penalty, sweeps=100_000):
+    """The solution; with Newton steps, as sweeps alone may take for ever."""
     W = np.zeros((len(Y), A.shape[1]))
     smooth = Gram(A.T @ A, Y @ A, W, float(np.vdot(Y, Y)))
-    descend(smooth, penalty, W, sweeps, 0.0, 0.0)
+    factor = FaceFactor(A.shape[1]) if sweeps > 1 else None
+    descend(smooth, penalty, W, sweeps, 0.0, 0.0, None, factor)
     return W
 
 
