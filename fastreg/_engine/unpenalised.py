@@ -163,11 +163,11 @@ class Unpenalised:
         """
         norms = np.where(self.norms > 0, self.norms, 1.0)[free]
         values, vectors = scaled_eigh(self.gram[np.ix_(free, free)], norms)
-        weak = values < WEAK
+        weak = values < (WEAK if self.problem.design.has_rows else DEPENDENT * len(values))
         kept = ~weak
         root = vectors[:, kept] / np.sqrt(values[kept]) / norms[:, np.newaxis]
         self._has_hidden = False
-        if not weak.any():
+        if not (weak.any() and self.problem.design.has_rows):
             return root
         V = np.ascontiguousarray((vectors[:, weak] / norms[:, np.newaxis]).T)
         design = self.problem.design
