@@ -128,6 +128,24 @@ def check_fit_input(estimator, X, y):
     return solver_layout(X), np.asarray(y)
 
 
+def check_chunk(estimator, X, y, *, first):
+    """X (an array of any real dtype, or CSR) and y of some rows of a stream.
+
+    X is not read and not converted, so that it can be a memory map: see `check_finite`.
+    The first chunk sets `n_features_in_` and feature names, later ones must have them.
+    """
+    names = "feature_names_in_" in vars(estimator)
+    if not first and not names and _are_plain(X, y) and X.shape[1] == estimator.n_features_in_:
+        return X, y
+    checks = {**_FIT_CHECKS, "accept_sparse": "csr", "dtype": "numeric"}
+    with explained("X or y", _DATA_REMEDY):
+        _refuse_sparse_target(y)
+        X, y = validate_data(estimator, X, y, reset=first, ensure_all_finite=False, **checks)
+        y = np.asarray(y)
+        _check_target(y)
+    return X, y
+
+
 def check_path_input(X, y):
     """The same for a function that has no estimator."""
     if not _are_plain(X, y):
@@ -202,8 +220,8 @@ def check_finite(estimator, design, X, y):
                 )
 
 
-def check_sample_weight(sample_weight, n_samples):
-    """Weights as a float64 array, or None where they are None."""
+def check_sample_weight(sample_weight, n_samples, *, all_zero=False):
+    """Weights as a float64 array, or None where they are None; `all_zero` allows that."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
@@ -221,7 +239,7 @@ def check_sample_weight(sample_weight, n_samples):
             f"sample_weight must not be negative, got {lowest} at index "
             f"{int(weights.argmin())}: use 0 to leave a sample out."
         )
-    if not weights.any():
+    if not all_zero and not weights.any():
         raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
     return weights
 

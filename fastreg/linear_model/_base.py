@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._typing import MatrixLike
 from fastreg._validation import predict_linear
 from fastreg.exceptions import DiagnosticWarning
@@ -107,6 +108,23 @@ def warn_no_convergence(solutions, total_weight, tol, max_iter, what, stacklevel
         "Objective did not converge. You might want to increase the number of iterations. "
         f"{what}Duality gap reached: {worst.gap / total_weight:.3e}, wanted: "
         f"{worst.gap_tol / total_weight:.3e}. {remedy}.",
+        ConvergenceWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def warn_rounded_gap(design, groups, solutions, tol, stacklevel):
+    """Say where moments without rows leave a gap that is not sure to be below its tolerance."""
+    problems = [LeastSquaresProblem(design, targets) for targets in groups]
+    roundings = [p.rounding(solution.W) for p, solution in zip(problems, solutions, strict=True)]
+    k = int(np.argmax([r - 0.1 * s.gap_tol for r, s in zip(roundings, solutions, strict=True)]))
+    rounding, solution = roundings[k], solutions[k]
+    if not solution.converged or rounding <= 0.1 * solution.gap_tol:
+        return
+    warnings.warn(
+        f"The rounding of the moments may add {rounding / design.total_weight:.1e} to the duality "
+        f"gap, and tol={tol:g} asks for {solution.gap_tol / design.total_weight:.1e}: dual_gap_ is "
+        "no proof of that. Raise tol, scale the columns of X, or use fit on the rows.",
         ConvergenceWarning,
         stacklevel=stacklevel + 1,
     )
