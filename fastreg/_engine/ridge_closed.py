@@ -19,20 +19,29 @@ MAX_ROUNDING = 0.1
 EPS = np.finfo(np.float64).eps
 
 
-def solve_moments(moments, alpha):
+def solve_moments(moments, alpha, solver="cholesky"):
     """Ridge of the rows that `moments` were made of, alpha (T,), without those rows.
 
     Where Cholesky keeps too few digits, eigenvalues take over ("eigen"), the smallest
     counting as zero: moments know no more about the directions they belong to.
     """
-    answer = cholesky(moments.gram, alpha, moments.correlation)
-    solver = "cholesky"
+    answer = Answer(None)
+    if solver == "cholesky":
+        answer = cholesky(moments.gram, alpha, moments.correlation)
     if answer.solution is None:
         rcond, solver = answer.rcond, "eigen"
         answer = eigen(moments.gram, alpha, moments.correlation, min_rcond=0.0)
         answer.rcond = rcond
     gap = gap_of_gradient(np.square(answer.residual).sum(axis=1), alpha)
     return RidgeSolution(answer.solution, solver, gap, rcond=answer.rcond)
+
+
+def rounding_of_gap(moments, W, alpha):
+    """A bound on the rounding of a gap at W (T, p) that comes from moments."""
+    norms = np.sqrt(moments.sq_norm)
+    # |A_j'r| is known to eps ||A_j|| (||y|| + sum_k ||A_k|| |w_k|)
+    reach = np.sqrt(moments.squared_norms) + np.abs(W) @ norms
+    return gap_of_gradient(moments.eps**2 * moments.sq_norm.sum() * reach**2, alpha)
 
 
 def closed_form(design, alpha, solver, tol):

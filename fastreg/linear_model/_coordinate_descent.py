@@ -156,8 +156,12 @@ class CoordinateDescentRegressor(LinearRegressor):
         self._warn_unpenalised(limits, stacklevel=4)
         warn_constant_columns(design, self._feature_names, stacklevel=4)
         solutions = self._solve(design, None, limits, targets_shape, dtype, stacklevel=5)
-        groups = self._target_groups(n_targets)
-        warn_rounded_gap(design, groups, solutions, self.tol, stacklevel=4)
+        if not all(solution.converged for solution in solutions):
+            return  # as was said
+        for targets, solution in zip(self._target_groups(n_targets), solutions, strict=True):
+            rounding = LeastSquaresProblem(design, targets).rounding(solution.W)
+            total = design.total_weight
+            warn_rounded_gap(rounding / total, solution.gap_tol / total, self.tol, stacklevel=4)
 
     def _set_certificate(self, solutions, total_weight):
         gaps = np.array([solution.gap for solution in solutions]) / total_weight

@@ -27,13 +27,14 @@ from fastreg._validation import (
     unchanged_on_error,
 )
 from fastreg.linear_model._base import LinearRegressor, warn_constant_columns
+from fastreg.linear_model._ridge_streaming import RidgeStreaming
 
 BUILT_SOLVERS = {"auto", "cholesky", "svd", "sparse_cg"}
 # scikit-learn's, for which there is nothing here yet
 PLANNED_SOLVERS = {"lsqr", "sag", "saga", "lbfgs"}
 
 
-class Ridge(LinearRegressor):
+class Ridge(RidgeStreaming, LinearRegressor):
     r"""Linear regression with an L2 penalty.
 
     Minimises, over coefficients :math:`w` and an unpenalised intercept :math:`b`,
@@ -81,6 +82,8 @@ class Ridge(LinearRegressor):
         Iterations of "sparse_cg"; 1 for the closed forms.
     solver_ : str
         The solver that was used.
+    n_samples_seen_ : int
+        Rows held, after `partial_fit` or `merge`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
@@ -177,6 +180,7 @@ class Ridge(LinearRegressor):
             self.solver_ = solution.solver
             warn_constant_columns(design, self._feature_names, stacklevel=2)
             self._warn(solver, solution)
+            self._end_stream()
         return self
 
     def _check_parameters(self):

@@ -25,6 +25,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from fastreg._engine.stream import (
@@ -51,10 +52,12 @@ class StreamingMixin:
     """`partial_fit`, `merge`, `forget` and `refit`; not public.
 
     An estimator has `_check_parameters()`, `_check_stream(n_features, n_targets)` to
-    raise for parameters that moments cannot serve, and
+    raise for parameters that moments cannot serve (those that scikit-learn's own checks
+    vary do it in `_serves_streams`, which hides `partial_fit`), and
     `_solve_stream(design, targets_shape, dtype)`, both called two frames below the user.
     """
 
+    @available_if(lambda self: self._serves_streams())
     def partial_fit(
         self,
         X: MatrixLike | Iterator,
@@ -87,6 +90,8 @@ class StreamingMixin:
             For features or targets other than those of earlier chunks; for so many
             features that their moments don't fit into memory; for a parameter that needs
             the rows. The estimator is left as it was, without any chunk of this call.
+        AttributeError
+            For a solver of `Ridge` that needs the rows.
 
         Warns
         -----
@@ -199,11 +204,16 @@ class StreamingMixin:
             self._hold(stream)
         return self
 
+    def _serves_streams(self):
+        """True, or an error for a solver that needs rows."""
+        return True
+
     # ---- the stream ------------------------------------------------------------
 
     def _begin(self):
         """The stream so far, or None where one starts."""
         self._check_parameters()
+        self._serves_streams()
         stream = vars(self).get("_stream")
         if stream is None and "coef_" in vars(self):
             warnings.warn(

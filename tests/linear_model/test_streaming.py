@@ -13,10 +13,11 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from scipy.linalg import LinAlgWarning
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from fastreg import DiagnosticWarning, ElasticNet, Lasso
+from fastreg import DiagnosticWarning, ElasticNet, Lasso, Ridge
 from fastreg.linear_model import _streaming
 
 N, P = 80, 6
@@ -35,9 +36,11 @@ MODELS = {
     "random": Lasso(0.1, selection="random", random_state=3, tol=1e-12),
     "no intercept": Lasso(0.1, fit_intercept=False, tol=1e-12),
     "whole Gram": Lasso(0.1, precompute=True, tol=1e-12),
+    "ridge": Ridge(2.0),
+    "ridge without intercept": Ridge(0.5, fit_intercept=False),
 }
 each = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-PLAIN = ("lasso", "elastic net")
+PLAIN = ("lasso", "elastic net", "ridge")
 plain = pytest.mark.parametrize("model", [MODELS[name] for name in PLAIN], ids=PLAIN)
 
 
@@ -175,7 +178,8 @@ KINDS = {
 @plain
 def test_kinds(model, kind):
     Z = KINDS[kind]
-    wanted = clone(model).fit(Z, Y, WEIGHTS)
+    # of sparse X there may be ridge solvers that stop at tol
+    wanted = clone(model).fit(Z.toarray() if sp.issparse(Z) else Z, Y, WEIGHTS)
     rtol = 1e-6 if wanted.coef_.dtype == np.float32 else 1e-9
     if sp.issparse(Z):
         Z = Z.tocsr()
@@ -221,6 +225,99 @@ def test_a_memory_map_is_never_read_whole(tmp_path, dtype):
     assert_same(got, Lasso(0.1, tol=1e-8).fit(np.array(Z, dtype=float), np.array(y)), 1e-4)
 
 
+# ---- ridge ---------------------------------------------------------------------------
+
+
+def normal_equations(X, y, alpha, weights):
+    """The ridge solution in extended precision."""
+    A, b, w = (np.asarray(part, np.longdouble) for part in (X, y, weights))
+    A, b = A - w @ A / w.sum(), b - w @ b / w.sum()
+    gram = ((A.T * w) @ A + alpha * np.eye(A.shape[1])).astype(float)
+    coef = np.zeros(A.shape[1], np.longdouble)
+    for _ in range(5):
+        coef += np.linalg.solve(gram, ((A.T * w) @ (b - A @ coef) - alpha * coef).astype(float))
+    return coef
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(1, 30),
+    p=st.integers(1, 8),
+    size=st.integers(1, 12),
+    mean=st.sampled_from([0.0, 1e8]),
+    alpha=st.sampled_from([1e-3, 1.0, 1e3]),
+)
+def test_ridge_solves_the_normal_equations(seed, n, p, size, mean, alpha):
+    rng = np.random.RandomState(seed)
+    A = rng.standard_normal((n, p)) + mean
+    A[:, rng.random_sample(p) < 0.2] = 7.0
+    y, w = rng.standard_normal(n) + mean, rng.uniform(0, 2, n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DiagnosticWarning)
+        model = Ridge(alpha).partial_fit(chunks(A, y, w, size=size))
+    wanted = normal_equations(A, y, alpha, w)
+    assert np.abs(model.coef_ - wanted).max() <= 1e-9 * np.abs(wanted).max() + 1e-12
+    assert model.dual_gap_ <= 1e-18 * n
+
+
+def test_ridge_takes_one_alpha_for_each_target():
+    alpha = [0.1, 10.0]
+    got = Ridge(alpha).partial_fit(chunks(X, TWO, WEIGHTS))
+    assert_same(got, Ridge(alpha).fit(X, TWO, WEIGHTS))
+    assert got.solver_ == "cholesky"
+
+
+def test_ridge_does_not_normalise_weights():
+    got = Ridge(2.0).partial_fit(chunks(X, Y, 3 * WEIGHTS))
+    assert_same(got, Ridge(2.0 / 3).fit(X, Y, WEIGHTS))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-12])
+def test_ridge_of_dependent_columns(alpha):
+    """Of all solutions the shortest, and a warning."""
+    Z = np.column_stack([X, X[:, 0]])
+    with pytest.warns(LinAlgWarning, match="Ill-conditioned") as caught:
+        got = Ridge(alpha).partial_fit(Z, Y)
+    assert {warning.filename for warning in caught} == {__file__}
+    assert got.solver_ == "eigen"
+    wanted = Ridge(1e-9).fit(X, Y)
+    np.testing.assert_allclose(got.coef_[1:6], wanted.coef_[1:], atol=1e-7)
+    np.testing.assert_allclose(got.coef_[[0, 6]], wanted.coef_[0] / 2, atol=1e-7)
+
+
+def test_ridge_says_where_rounding_hides_its_gap():
+    big = X.copy()
+    big[:40] *= 500
+    got = Ridge(1e-9).partial_fit(big, Y)
+    with pytest.warns(ConvergenceWarning, match="no proof") as caught:
+        got.set_params(tol=1e-12).forget(big[:40], Y[:40])
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"solver": "svd"}, "solver='svd' works on rows"),
+        ({"solver": "sparse_cg"}, "pass solver='auto'"),
+        ({"positive": True}, "ElasticNet"),
+    ],
+)
+def test_what_needs_rows(parameters, words):
+    """As scikit-learn has it, a method that a parameter rules out is not there."""
+    assert hasattr(Ridge(), "partial_fit")
+    assert not hasattr(Ridge(**parameters), "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit") as error:
+        Ridge(**parameters).partial_fit(X, Y)
+    assert words in str(error.value.__cause__)
+    model = Ridge().partial_fit(X, Y).set_params(**parameters)
+    before = dict(vars(model))
+    for call in (model.refit, lambda: model.forget(X[:5], Y[:5]), lambda: model.merge(Ridge())):
+        with pytest.raises((ValueError, NotImplementedError)):
+            call()
+    assert vars(model) == before
+
+
 # ---- merge -------------------------------------------------------------------------
 
 
@@ -246,6 +343,7 @@ def test_one_pass_serves_many_models():
     )
     for model in MODELS.values():
         got = clone(model).merge(stream)
+        assert got.n_samples_seen_ == N
         assert_same(got, clone(model).fit(X, Y))
         assert list(got.feature_names_in_) == list("abcdef")
 
@@ -450,6 +548,8 @@ def test_an_iterator_that_raises_changes_nothing():
         (Lasso(-1), "alpha"),
         (Lasso(precompute=X.T @ X), "precompute"),
         (Lasso(lower=[0, 0]), "lower"),
+        (Ridge(-1), "alpha"),
+        (Ridge([1, 2]), "penalties"),
         (ElasticNet(penalty_factor=-1), "penalty_factor"),
     ],
 )
