@@ -20,7 +20,7 @@ from fastreg._engine.moments import EPS, MIN_SHARE_LEFT, Moments, MomentsDesign,
 
 # Bytes of X that are read at a time. Blocks are taller where merging their moments
 # would cost more than forming them: a merge costs some p^2, a row p^2 / 2.
-BLOCK_BYTES = 1 << 24
+BLOCK_BYTES = 1 << 25
 MIN_HEIGHT = 4
 # What one update rounds, relative to the largest moments.
 ROUNDING = 4 * EPS
