@@ -37,9 +37,7 @@ class RidgeStreaming(StreamingMixin):
         wanted = "cholesky" if self.solver == "auto" else self.solver
         solution = solve_moments(design.moments, alpha, wanted)
         self._set_solution(design, solution.W, targets_shape, dtype)
-        self.dual_gap_ = solution.gap[0] if len(solution.gap) == 1 else solution.gap
-        self.n_iter_ = solution.n_iter
-        self.solver_ = solution.solver
+        self._set_certificate(solution)
         warn_constant_columns(design, self._feature_names, stacklevel=4)
         if solution.solver != wanted:
             warnings.warn(
