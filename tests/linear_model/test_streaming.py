@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -669,3 +670,32 @@ def test_a_gap_that_moments_cannot_prove_is_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.set_params(tol=1e-4).refit()
+
+
+# ---- threads and routing -----------------------------------------------------------------
+
+BITS = """
+import hashlib
+import numpy as np
+from fastreg import Lasso, Ridge
+rng = np.random.RandomState(0)
+X = rng.standard_normal((60000, 80))
+X[:, 3] += 1e6
+y = X[:, 0] - X[:, 5] + rng.standard_normal(60000)
+w = rng.uniform(0, 2, 60000)
+ridge = Ridge().partial_fit(X, y, w).forget(X[:100], y[:100], w[:100])
+models = (ridge, Lasso(0.1).merge(ridge))
+bits = b"".join(m.coef_.tobytes() + np.float64(m.intercept_).tobytes() for m in models)
+print(hashlib.sha256(bits).hexdigest())
+"""
+
+
+def test_the_number_of_threads_changes_no_bit(run_python):
+    assert len({run_python(BITS, env={"OMP_NUM_THREADS": n}) for n in "12"}) == 1
+
+
+def test_weights_are_routed():
+    with sklearn.config_context(enable_metadata_routing=True):
+        for model in (Ridge(), Lasso()):
+            requests = model.set_partial_fit_request(sample_weight=True).get_metadata_routing()
+            assert requests.partial_fit.requests["sample_weight"] is True
