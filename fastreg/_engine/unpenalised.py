@@ -236,6 +236,16 @@ class Elimination:
         W[:, self.inner] -= shift @ self.root.T
 
 
+def are_dependent(gram, columns):
+    """Whether these columns depend on each other, as far as their Gram matrix knows."""
+    norms = np.sqrt(gram.diagonal()[columns])
+    columns, norms = columns[norms > 0], norms[norms > 0]
+    if len(columns) < 2:
+        return False
+    values, _ = scaled_eigh(gram[np.ix_(columns, columns)], norms)
+    return bool(values[0] < DEPENDENT * len(values))
+
+
 def inverse_root(gram, norms):
     """L with L L' the pseudo-inverse of `gram`, scaled to a unit diagonal by `norms`.
 

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from fastreg._engine.design import Design
@@ -11,6 +12,7 @@ from fastreg._engine.path import PathEngine, forms_gram
 from fastreg._engine.penalties import alpha_max, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
+from fastreg._engine.unpenalised import are_dependent
 from fastreg._validation import (
     check_finite,
     check_fit_input,
@@ -155,6 +157,16 @@ class CoordinateDescentRegressor(LinearRegressor):
         limits = penalty_options(self, design.n_features, self._n_joint_targets(n_targets))
         self._warn_unpenalised(limits, stacklevel=4)
         warn_constant_columns(design, self._feature_names, stacklevel=4)
+        if limits["factor"] is not None and are_dependent(
+            design.known_gram, np.flatnonzero(limits["factor"] == 0)
+        ):
+            warnings.warn(
+                "The features with penalty_factor=0 depend on each other as far as their moments "
+                "can tell. Unless they do so exactly, dual_gap_ is no proof: drop some of them, "
+                "penalise them, or use fit on the rows.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
         solutions = self._solve(design, None, limits, targets_shape, dtype, stacklevel=5)
         if not all(solution.converged for solution in solutions):
             return  # as was said

@@ -672,6 +672,18 @@ def test_a_gap_that_moments_cannot_prove_is_told():
         model.set_params(tol=1e-4).refit()
 
 
+def test_unpenalised_features_that_moments_cannot_tell_apart_are_told():
+    Z = np.column_stack([X, X[:, 0] + 1e-9 * X[:, 1]])
+    model = Lasso(0.1, penalty_factor=[0, 1, 1, 1, 1, 1, 0])
+    with pytest.warns(ConvergenceWarning, match="penalty_factor=0 depend") as caught:
+        model.partial_fit(Z, Y)
+    assert {warning.filename for warning in caught} == {__file__}
+    Z[:, 0] = 7  # constant ones are no trouble
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        clone(model).partial_fit(Z, Y)
+
+
 # ---- threads and routing -----------------------------------------------------------------
 
 BITS = """
