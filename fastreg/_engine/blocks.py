@@ -10,11 +10,11 @@ from fastreg._kernels.dense import Dense
 def row_gram(design, columns=None):
     """AA' (n, n) of all columns or some."""
     n = design.n_samples
-    rows = np.arange(n)
+    if columns is None and not design.is_sparse:
+        return design.row_gram()
     K = np.zeros((n, n))
     for block in column_blocks(design, columns):
-        transposed = Dense(block.T)  # its columns are A's rows
-        K += transposed.gram(rows, None, n_threads_for(n * n * block.shape[1] / 8))
+        K += Dense(block).row_gram(n_threads_for(n * block.size / 8))
     return K
 
 

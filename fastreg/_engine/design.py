@@ -240,6 +240,11 @@ class Design:
             return self.gram(np.arange(self.n_features))
         return self._moments.get("gram", lambda: self.gram(np.arange(self.n_features)))
 
+    def row_gram(self):
+        """AA' (n, n); dense X only."""
+        self.n_passes += 1
+        return self.matrix.row_gram(self.threads(self.work * self.n_samples / 8))
+
     def gather(self, columns):
         """A's columns as a float64 array (n, k) in Fortran order; dense X only."""
         self.n_passes += self.share(columns)

@@ -23,6 +23,7 @@ __all__ = [
     "certificate",
     "choose_solver",
     "column_blocks",
+    "expected_passes",
     "forms_gram",
     "row_blocks",
     "row_gram",
@@ -62,6 +63,11 @@ def solve(design, alpha, solver, *, tol, max_iter, seed=0) -> RidgeSolution:
         rcond = solution.rcond
     W = singular_values(design, alpha)
     return RidgeSolution(W, "svd", certificate(W, alpha, gradient(design, W)), rcond=rcond)
+
+
+def expected_passes(solver):
+    """About how often `solver` reads X, for `Design`."""
+    return 100 if solver in ITERATIVE else 4
 
 
 def forms_gram(n_samples, n_features, solver):

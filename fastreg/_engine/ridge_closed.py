@@ -16,6 +16,8 @@ from fastreg._engine.ridge_solution import RidgeSolution, certificate, gap_of_gr
 MIN_RCOND = 1e-10
 # A gap may come from moments while their rounding is this share of its tolerance.
 MAX_ROUNDING = 0.1
+# Within this factor, elements of a diagonal are of one scale.
+BALANCED = 16.0
 EPS = np.finfo(np.float64).eps
 
 
@@ -139,17 +141,19 @@ def _energy(rows, image):
 class Factor:
     """Cholesky's factor of S = gram + alpha I, in place of one triangle of `gram`.
 
-    The other triangle and the diagonal keep S. Both are scaled to a unit diagonal
-    first: columns on other scales are not ill-conditioned.
+    The other triangle and the diagonal keep S. A diagonal of different scales is made
+    one of ones first: columns on other scales are not ill-conditioned.
     """
 
     def __init__(self, gram, alpha):
         system = gram.T  # Fortran order for LAPACK; it is symmetric
         system.flat[:: len(system) + 1] += alpha
         diagonal = system.diagonal()
-        self.scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-        system *= self.scale
-        system *= self.scale[:, np.newaxis]
+        self.scale = np.ones(len(system))
+        if diagonal.max(initial=0.0) > BALANCED * diagonal.min(initial=np.inf):
+            self.scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+            system *= self.scale
+            system *= self.scale[:, np.newaxis]
         self.diagonal = system.diagonal().copy()
         norm = linalg.lapack.dlange("1", system)
         self.matrix, info = linalg.lapack.dpotrf(system, lower=True, overwrite_a=True, clean=False)

@@ -78,7 +78,7 @@ def least_squares_qr(design, alpha, tol, max_iter):
 
 def _product(design, w):
     """A w as an array (1, n)."""
-    return -design.residual(w.reshape(1, -1), np.zeros((1, design.n_samples)))
+    return design.residual_of(np.arange(design.n_features), -w.reshape(1, -1))
 
 
 def _solution(design, W, alpha, solver, n_iter, converged):

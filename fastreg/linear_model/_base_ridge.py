@@ -78,6 +78,7 @@ class BaseRidge(LinearModel):
                 y,
                 sample_weight=sample_weight,
                 fit_intercept=self.fit_intercept,
+                expected_passes=ridge.expected_passes(solver),
                 keep_moments=ridge.forms_gram(*X.shape, solver),
             )
             check_finite(self, design, X, y)
