@@ -22,6 +22,7 @@ def parse(argv):
     parser.add_argument("--json", metavar="FILE", help="a bare name goes to benchmarks/results/")
     parser.add_argument("--rounds", type=int, help="rounds at most (default 7, quick 3)")
     parser.add_argument("--threads", type=int, help="for everyone (default: all cores allowed)")
+    parser.add_argument("--folder", help="for files of gigabytes (default: the system's own)")
     arguments = parser.parse_args(argv)
     arguments.families = arguments.families or list(NAMES)
     unknown = set(arguments.families) - set(NAMES)
@@ -62,6 +63,7 @@ def main(argv=None):
         quick=arguments.quick,
         against=against,
         seconds=1.0 if arguments.quick else 60.0,
+        folder=arguments.folder,
     )
     with peers.pin_threads(threads):
         return measure(arguments, settings)

@@ -27,6 +27,8 @@ class Settings:
     against: list = field(default_factory=lambda: ["sklearn"])
     # a race of slow contestants takes fewer rounds, to end near this
     seconds: float = 60.0
+    # where files of gigabytes may be written; None is the system's folder for such
+    folder: str | None = None
     # bytes per second of a plain copy, measured at the start
     copy_rate: float = float("inf")
     # operations per second of a matrix product

@@ -20,9 +20,11 @@ from fastreg.linear_model import (
     PathDisplay,
     RegularizationPath,
     Ridge,
+    RidgeClassifier,
     enet_path,
     lasso_path,
     regularization_path,
+    ridge_regression,
 )
 
 __version__ = "0.1.0"
@@ -41,6 +43,7 @@ __all__ = [
     "PathDisplay",
     "RegularizationPath",
     "Ridge",
+    "RidgeClassifier",
     "__version__",
     "config_context",
     "enet_path",
@@ -48,6 +51,7 @@ __all__ = [
     "lasso_path",
     "moment_cache_info",
     "regularization_path",
+    "ridge_regression",
     "set_config",
     "show_versions",
 ]

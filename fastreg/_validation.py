@@ -11,13 +11,24 @@ from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.validation import check_array, check_is_fitted, check_X_y, validate_data
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_array,
+    check_is_fitted,
+    check_X_y,
+    column_or_1d,
+    validate_data,
+)
 
 from fastreg._engine.design import has_unit_stride
 
 _DATA_REMEDY = (
     "Pass real numbers: X of shape (n_samples, n_features), dense or sparse, and y of shape "
     "(n_samples,) or (n_samples, n_targets), with one entry for each row of X."
+)
+_CLASS_REMEDY = (
+    "Pass real numbers X of shape (n_samples, n_features), dense or sparse, and a label for each "
+    "row of X, or an indicator matrix of shape (n_samples, n_labels)."
 )
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 _FIT_CHECKS = {
@@ -85,6 +96,18 @@ def check_option(name, value, options):
         raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
 
 
+def check_class_weight(class_weight):
+    """Raise unless this is None, "balanced" or a dict of a weight for each label."""
+    if class_weight is None or isinstance(class_weight, dict):
+        for label, weight in (class_weight or {}).items():
+            check_number(f"class_weight[{label!r}]", weight, low=0)
+    elif not isinstance(class_weight, str) or class_weight != "balanced":
+        raise (ValueError if isinstance(class_weight, str) else TypeError)(
+            f"class_weight must be None, 'balanced' or a dict, got {class_weight!r}: "
+            "pass one of these."
+        )
+
+
 # ---- data ------------------------------------------------------------------
 
 
@@ -126,6 +149,35 @@ def check_fit_input(estimator, X, y):
             X, y = validate_data(estimator, X, y, **_FIT_CHECKS)
             _check_target(y)
     return solver_layout(X), np.asarray(y)
+
+
+def check_chunk(estimator, X, y, *, first):
+    """X (an array of any real dtype, or CSR) and y of some rows of a stream.
+
+    X is not read and not converted, so that it can be a memory map: see `check_finite`.
+    The first chunk sets `n_features_in_` and feature names, later ones must have them.
+    """
+    names = "feature_names_in_" in vars(estimator)
+    if not first and not names and _are_plain(X, y) and X.shape[1] == estimator.n_features_in_:
+        return X, y
+    checks = {**_FIT_CHECKS, "accept_sparse": "csr", "dtype": "numeric"}
+    with explained("X or y", _DATA_REMEDY):
+        _refuse_sparse_target(y)
+        X, y = validate_data(estimator, X, y, reset=first, ensure_all_finite=False, **checks)
+        y = np.asarray(y)
+        _check_target(y)
+    return X, y
+
+
+def check_classifier_input(estimator, X, y):
+    """X as the kernels take it, and labels y (n_samples,) or an indicator of several."""
+    with explained("X or y", _CLASS_REMEDY):
+        _refuse_sparse_target(y)
+        X, y = validate_data(estimator, X, y, **_FIT_CHECKS | {"y_numeric": False})
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+    return solver_layout(X), y
 
 
 def check_path_input(X, y):
@@ -202,8 +254,8 @@ def check_finite(estimator, design, X, y):
                 )
 
 
-def check_sample_weight(sample_weight, n_samples):
-    """Weights as a float64 array, or None where they are None."""
+def check_sample_weight(sample_weight, n_samples, *, all_zero=False):
+    """Weights as a float64 array, or None where they are None; `all_zero` allows that."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):
@@ -211,8 +263,9 @@ def check_sample_weight(sample_weight, n_samples):
         return np.full(n_samples, sample_weight, dtype=np.float64)
     weights = as_numbers("sample_weight", sample_weight)
     if weights.shape != (n_samples,):
+        what = "" if weights.ndim == 1 else "Sample weights must be 1D array or scalar: "
         raise ValueError(
-            f"sample_weight has shape {weights.shape}, X has {n_samples} samples: "
+            f"{what}sample_weight has shape {weights.shape}, X has {n_samples} samples: "
             f"pass one weight for each sample, shape ({n_samples},)."
         )
     lowest = weights.min()
@@ -221,7 +274,7 @@ def check_sample_weight(sample_weight, n_samples):
             f"sample_weight must not be negative, got {lowest} at index "
             f"{int(weights.argmin())}: use 0 to leave a sample out."
         )
-    if not weights.any():
+    if not all_zero and not weights.any():
         raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
     return weights
 

@@ -30,6 +30,13 @@ def deviations(sq_norm, total_weight):
     return np.sqrt(np.where(sq_norm > 0, sq_norm, total_weight) / total_weight)
 
 
+def two_sum(a, b):
+    """a + b rounded, and what the rounding left out (Knuth)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
 class Design:
     """X (n, p) and Y (n, T) for least squares.
 
@@ -60,6 +67,9 @@ class Design:
     squared_norms : ndarray of shape (n_targets,)
         Of the targets.
     target_mean : ndarray of shape (n_targets,)
+    mean_rest, target_rest : ndarray, or 0.0
+        What rounding `mean` and `target_mean` left out: a large mean has few digits
+        below the spread, and moments of parts are merged by them.
     correlation : ndarray of shape (n_targets, n_features)
         Y'A, the gradient at zero.
     n_passes : float
@@ -69,6 +79,7 @@ class Design:
     """
 
     known_gram = None  # of all columns; a design made of moments has it
+    has_rows = True  # one made of moments may have lost them
 
     def __init__(
         self,
@@ -111,9 +122,11 @@ class Design:
         self._set_targets(Y, weights)
         self.matrix = Csc(self.X) if self.is_sparse else Dense(self.X, scale=self.scale)
         # x'y for one target comes with the first pass
-        self.mean, self.sq_norm, correlation = self._moments.get(
+        statistics = self._moments.get(
             "statistics", lambda: self._statistics(weights), self.targets
         )
+        self.mean, self.sq_norm, correlation = statistics[:3]
+        self.mean_rest = statistics[3] if len(statistics) > 3 else 0.0
         self.is_finite = math.isfinite(self.sq_norm.sum() + self.mean.sum())
         self._center()
         if len(self.targets) == 1:
@@ -127,7 +140,8 @@ class Design:
             self._scale_columns(column_scale)
 
     def _statistics(self, weights):
-        """Means, squared norms and x'y for the first target, (3, p): one pass over X."""
+        """Means, squared norms, x'y for the first target, and where means are rounded
+        their rest, (3 or 4, p): one pass over X."""
         first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
         self.n_passes += 1
         return (self._sparse_stats if self.is_sparse else self._dense_stats)(weights, first)
@@ -154,10 +168,10 @@ class Design:
             Y = Y - self.target_mean[:, np.newaxis]
             # the mean of a large y is rounded: what is left of it is not
             rest = (Y @ weights) / self.total_weight
-            self.target_mean += rest
+            self.target_mean, self.target_rest = two_sum(self.target_mean, rest)
             Y -= rest[:, np.newaxis]
         else:
-            self.target_mean = np.zeros(len(Y))
+            self.target_mean, self.target_rest = np.zeros(len(Y)), 0.0
         if self.scale is not None:
             Y = Y * self.scale
         self.targets = np.ascontiguousarray(Y)
@@ -174,7 +188,8 @@ class Design:
         if not self.fit_intercept:
             return np.stack([shift, s2, c])
         offset = s1 / self.total_weight
-        return np.stack([shift + offset, np.maximum(s2 - s1 * offset, 0.0), c])
+        mean, rest = two_sum(shift, offset)
+        return np.stack([mean, np.maximum(s2 - s1 * offset, 0.0), c, rest])
 
     def _sparse_stats(self, weights, u):
         return self.matrix.column_stats(
@@ -224,6 +239,11 @@ class Design:
         if self.column_scale is not None:  # what is kept is of X's own columns
             return self.gram(np.arange(self.n_features))
         return self._moments.get("gram", lambda: self.gram(np.arange(self.n_features)))
+
+    def row_gram(self):
+        """AA' (n, n); dense X only."""
+        self.n_passes += 1
+        return self.matrix.row_gram(self.threads(self.work * self.n_samples / 8))
 
     def gather(self, columns):
         """A's columns as a float64 array (n, k) in Fortran order; dense X only."""

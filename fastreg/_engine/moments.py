@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fastreg._engine.design import Design, deviations
+from fastreg._engine.design import Design, deviations, two_sum
 
 # Rows that don't lie side by side are copied in blocks of this many bytes.
 BLOCK_BYTES = 1 << 23
@@ -38,6 +38,8 @@ class Moments:
         Of the targets.
     eps : float
         Relative rounding error of what is above, up to a modest factor.
+    mean_rest, target_rest : ndarray or 0.0
+        What rounding the means left out, as in `Design`.
     """
 
     total_weight: float
@@ -47,6 +49,8 @@ class Moments:
     correlation: np.ndarray
     squared_norms: np.ndarray
     eps: float = EPS
+    mean_rest: np.ndarray | float = 0.0
+    target_rest: np.ndarray | float = 0.0
 
     @classmethod
     def of_design(cls, design):
@@ -58,6 +62,8 @@ class Moments:
             design.gram(np.arange(design.n_features)),
             design.correlation,
             design.squared_norms,
+            mean_rest=design.mean_rest,
+            target_rest=design.target_rest,
         )
 
     @property
@@ -71,45 +77,82 @@ class Moments:
             return other if self.total_weight == 0 else self
         total = self.total_weight + other.total_weight
         share = other.total_weight / total
-        d, e = other.mean - self.mean, other.target_mean - self.target_mean
+        d, e = self._distance(other)
         between = self.total_weight * share
         gram = self.gram + other.gram
         gram += np.outer(between * d, d)
         return Moments(
             total,
-            self.mean + share * d,
-            self.target_mean + share * e,
-            gram,
-            self.correlation + other.correlation + np.outer(between * e, d),
-            self.squared_norms + other.squared_norms + between * e**2,
-            max(self.eps, other.eps),
+            gram=gram,
+            correlation=self.correlation + other.correlation + np.outer(between * e, d),
+            squared_norms=self.squared_norms + other.squared_norms + between * e**2,
+            eps=max(self.eps, other.eps),
+            **self._moved_means(share * d, share * e),
         )
 
-    def subtract(self, part):
-        """The moments without those of `part`, or None where that loses too many digits."""
+    def without(self, part):
+        """The moments less those of `part`, whatever digits that loses; part is not all."""
         total = self.total_weight - part.total_weight
-        if not total > MIN_SHARE_LEFT * self.total_weight:
-            return None
         share = part.total_weight / total
-        d, e = part.mean - self.mean, part.target_mean - self.target_mean
+        d, e = self._distance(part)
         # the part lies at distance d from the mean of all, d (1 + share) from the rest's
         between = part.total_weight * (1 + share)
         gram = self.gram - part.gram
         gram -= np.outer(between * d, d)
-        squared_norms = self.squared_norms - part.squared_norms - between * e**2
-        left = np.concatenate([gram.diagonal(), squared_norms])
-        before = np.concatenate([self.sq_norm, self.squared_norms])
+        return Moments(
+            total,
+            gram=gram,
+            correlation=self.correlation - part.correlation - np.outer(between * e, d),
+            squared_norms=self.squared_norms - part.squared_norms - between * e**2,
+            eps=max(self.eps, part.eps),
+            **self._moved_means(-share * d, -share * e),
+        )
+
+    def subtract(self, part):
+        """The moments without those of `part`, or None where that loses too many digits."""
+        if not self.total_weight - part.total_weight > MIN_SHARE_LEFT * self.total_weight:
+            return None
+        rest = self.without(part)
+        left, before = rest.all_squared_norms, self.all_squared_norms
         if np.any(left < MIN_SHARE_LEFT * before):
             return None
         loss = np.max(before[before > 0] / left[before > 0], initial=1.0)
+        return replace(rest, eps=loss * rest.eps)
+
+    @property
+    def all_squared_norms(self):
+        """Of A's columns, then of the targets."""
+        return np.concatenate([self.sq_norm, self.squared_norms])
+
+    def _distance(self, other):
+        """How far the other's means are from these, of features and of targets."""
+        return (
+            (other.mean - self.mean) + (other.mean_rest - self.mean_rest),
+            (other.target_mean - self.target_mean) + (other.target_rest - self.target_rest),
+        )
+
+    def _moved_means(self, d, e):
+        mean, mean_rest = two_sum(self.mean, d)
+        target_mean, target_rest = two_sum(self.target_mean, e)
+        return {
+            "mean": mean,
+            "target_mean": target_mean,
+            "mean_rest": mean_rest + self.mean_rest,
+            "target_rest": target_rest + self.target_rest,
+        }
+
+    def uncentred(self):
+        """The moments about zero, as without an intercept."""
+        mean, target_mean = self.mean + self.mean_rest, self.target_mean + self.target_rest
+        weight = self.total_weight
         return Moments(
-            total,
-            self.mean - share * d,
-            self.target_mean - share * e,
-            gram,
-            self.correlation - part.correlation - np.outer(between * e, d),
-            squared_norms,
-            loss * max(self.eps, part.eps),
+            weight,
+            np.zeros_like(mean),
+            np.zeros_like(target_mean),
+            self.gram + np.outer(weight * mean, mean),
+            self.correlation + np.outer(weight * target_mean, mean),
+            self.squared_norms + weight * target_mean**2,
+            self.eps,
         )
 
     def times(self, count):
@@ -191,7 +234,8 @@ class MomentsDesign:
     fit_intercept : bool
     standardize : bool
         Divide A's columns by their standard deviations.
-    build : callable
+    build : callable or None
+        None where there is no X any more: the moments must do.
     """
 
     is_sparse = False
@@ -214,6 +258,7 @@ class MomentsDesign:
         self.fit_intercept = fit_intercept
         sums = self.sq_norm.sum() + self.mean.sum() + moments.gram.sum()
         self.is_finite = bool(np.isfinite(sums))
+        self.has_rows = build is not None
         self._build = build
 
     coefficients = Design.coefficients
@@ -224,7 +269,13 @@ class MomentsDesign:
         """The Design on X itself."""
         return self._build(self.column_scale)
 
+    def gram(self, a, b=None):
+        """A_a'A_b; b=None stands for b=a."""
+        if self.has_rows:
+            return self.on_rows.gram(a, b)
+        return self.known_gram[np.ix_(a, a if b is None else b)]
+
     def __getattr__(self, name):
-        if name.startswith("_"):
-            raise AttributeError(name)
+        if name.startswith("_") or not self.has_rows:
+            raise AttributeError(f"a design made of moments has no {name} without its rows")
         return getattr(self.on_rows, name)

@@ -14,7 +14,7 @@ def alpha_max(design, l1_ratio, *, positive=False, joint=True, factor=None, lowe
     The unpenalised features are fitted first.
     """
     penalty = Penalty(1.0, 0.0, positive, factor=factor, lower=lower, upper=upper)
-    parts = [slice(None)] if joint else [slice(t, t + 1) for t in range(len(design.targets))]
+    parts = [slice(None)] if joint else [slice(t, t + 1) for t in range(len(design.squared_norms))]
     largest = max(_largest_norm(LeastSquaresProblem(design, part), penalty) for part in parts)
     return largest / (design.total_weight * l1_ratio)
 

@@ -27,7 +27,7 @@ class LeastSquaresProblem:
     gram : ndarray of shape (n_features, n_features) or None
         A'A where it is known, float64 or float32; the design may know it itself.
         Gradients come from it as long as its rounding doesn't show at the tolerance
-        asked for, and from X otherwise.
+        asked for, and from X otherwise, if the design has it.
     """
 
     def __init__(self, design: Design, targets=slice(None), gram=None):
@@ -52,12 +52,17 @@ class LeastSquaresProblem:
             C, squared_residual, magnitude = gradient_from_gram(
                 self.gram, self.correlation, W, self.squared_norm
             )
-            if self.gram_eps * magnitude <= 0.1 * gap_tol:
+            if self.gram_eps * magnitude <= 0.1 * gap_tol or not self.design.has_rows:
                 return C, squared_residual
         if not W.any():
             return self.correlation.copy(), self.squared_norm
         R = self.design.residual(W, self.targets)
         return self.design.dots(R), float(np.vdot(R, R))
+
+    def rounding(self, W):
+        """A bound on the rounding of a duality gap at W that comes from the Gram matrix."""
+        _, _, magnitude = gradient_from_gram(self.gram, self.correlation, W, self.squared_norm)
+        return self.gram_eps * magnitude
 
     def gradients(self, W, working_set):
         """The same for many W (K T, p) with all their columns in `working_set`: A'R, and

@@ -163,11 +163,11 @@ class Unpenalised:
         """
         norms = np.where(self.norms > 0, self.norms, 1.0)[free]
         values, vectors = scaled_eigh(self.gram[np.ix_(free, free)], norms)
-        weak = values < WEAK
+        weak = values < (WEAK if self.problem.design.has_rows else DEPENDENT * len(values))
         kept = ~weak
         root = vectors[:, kept] / np.sqrt(values[kept]) / norms[:, np.newaxis]
         self._has_hidden = False
-        if not weak.any():
+        if not (weak.any() and self.problem.design.has_rows):
             return root
         V = np.ascontiguousarray((vectors[:, weak] / norms[:, np.newaxis]).T)
         design = self.problem.design
@@ -234,6 +234,16 @@ class Elimination:
         shift = step @ self.cross[:, columns].T
         C += shift @ self.cross
         W[:, self.inner] -= shift @ self.root.T
+
+
+def are_dependent(gram, columns):
+    """Whether these columns depend on each other, as far as their Gram matrix knows."""
+    norms = np.sqrt(gram.diagonal()[columns])
+    columns, norms = columns[norms > 0], norms[norms > 0]
+    if len(columns) < 2:
+        return False
+    values, _ = scaled_eigh(gram[np.ix_(columns, columns)], norms)
+    return bool(values[0] < DEPENDENT * len(values))
 
 
 def inverse_root(gram, norms):

@@ -46,6 +46,8 @@ cdef enum:
     MANY_TARGETS = 3
     LANES = 8           # one cache line of doubles, as in columns.h
     GRAM_BATCH = 128
+    MAX_PARTS = 8
+    PART_SHARE = 4      # nonzeros for each element of a part's sum, at least
 
 # A column is held dense where N m^2 exceeds this many times its centred norm.
 cdef double CANCELLATION_LIMIT = 1e4
@@ -301,23 +303,49 @@ cdef class Csc(Matrix):
         cdef Py_ssize_t t, n_groups = (V.shape[0] + LANES - 1) // LANES
         cdef double[:, :, ::1] work
         if V.shape[0] < MANY_TARGETS:
-            for t in prange(V.shape[0], nogil=True, num_threads=n_threads,
-                            schedule="dynamic", chunksize=1):
-                self.subtract_row(idx, D, V, t)
+            self.subtract_few(idx, D, V, n_threads)
             return
         work = np.empty((n_threads, self.n_samples, LANES))
         for t in prange(n_groups, nogil=True, num_threads=n_threads, schedule="dynamic",
                         chunksize=1):
             self.subtract_lanes(idx, D, V, t * LANES, &work[threadid(), 0, 0])
 
-    cdef void subtract_row(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
-                           double[:, ::1] V, Py_ssize_t t) noexcept nogil:
+    cdef subtract_few(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
+                      double[:, ::1] V, int n_threads):
+        """Row by row; parts of the columns have a sum of their own where they are large."""
+        cdef Py_ssize_t k, c, t, i, n = self.n_samples, n_parts = 1
+        cdef Py_ssize_t[::1] work = np.zeros(idx.shape[0] + 1, dtype=np.intp)
+        for k in range(idx.shape[0]):
+            work[k + 1] = work[k] + self.indptr[idx[k] + 1] - self.indptr[idx[k]]
+        while n_parts < MAX_PARTS and 2 * n_parts * PART_SHARE * n <= work[idx.shape[0]]:
+            n_parts *= 2
+        if n_parts == 1:
+            for t in prange(V.shape[0], nogil=True, num_threads=n_threads,
+                            schedule="dynamic", chunksize=1):
+                self.subtract_part(idx, 0, idx.shape[0], &D[t, 0], &V[t, 0])
+            return
+        bounds = np.searchsorted(work, np.linspace(0, work[idx.shape[0]], n_parts + 1))
+        cdef Py_ssize_t[::1] start = bounds.astype(np.intp)
+        start[0], start[n_parts] = 0, idx.shape[0]
+        cdef double[:, ::1] sums = np.empty((n_parts, n))
+        for t in range(V.shape[0]):
+            for c in prange(n_parts, nogil=True, num_threads=n_threads, schedule="dynamic",
+                            chunksize=1):
+                memset(&sums[c, 0], 0, n * sizeof(double))
+                self.subtract_part(idx, start[c], start[c + 1], &D[t, 0], &sums[c, 0])
+            for c in range(n_parts):
+                for i in range(n):
+                    V[t, i] += sums[c, i]
+            check_interrupt()
+
+    cdef void subtract_part(self, const Py_ssize_t[::1] idx, Py_ssize_t first, Py_ssize_t last,
+                            const double *d, double *v) noexcept nogil:
         cdef Py_ssize_t k
         cdef double shift = 0.0
-        for k in range(idx.shape[0]):
-            if D[t, k] != 0:
-                self.axpy(idx[k], -D[t, k], &V[t, 0], &shift)
-        self.settle(&V[t, 0], &shift)
+        for k in range(first, last):
+            if d[k] != 0:
+                self.axpy(idx[k], -d[k], v, &shift)
+        self.settle(v, &shift)
 
     cdef void subtract_lanes(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
                              double[:, ::1] V, Py_ssize_t t, double *work) noexcept nogil:

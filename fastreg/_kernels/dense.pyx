@@ -80,12 +80,17 @@ cdef enum:
     TILE_WORK = 1 << 17
     TILE_COLUMNS = 1024
     TILE_ROWS = 8192
+    GRAM_LINES = 512        # columns or rows of a Gram matrix that are one tile
+    GRAM_TILE = 320         # and in a tile of a larger one
+    PACK_PARTS = 32
+    GRAM_BLOCK = 1 << 17    # elements of one packed for the BLAS
     GRAM_COLUMNS = 384
     GRAM_ROWS = 256
     GRAM_CHUNK_ROWS = 1024
     GRAM_CHUNKS = 16
     GRAM_CHUNK_BYTES = 1 << 24
     MANY_TARGETS = 4
+    BLAS_TARGETS = 16
     MANY_COLUMNS = 256
     LANES = 4           # as in columns.h, like the next
     PANEL = 8
@@ -228,6 +233,8 @@ cdef class Dense(Matrix):
     def dots(self, const double[:, ::1] V, int n_threads):
         """A' v for each row v of V (T, n): an array (T, p), in one pass for many rows."""
         cdef Py_ssize_t t, i, n_targets = V.shape[0]
+        if n_targets >= BLAS_TARGETS:
+            return self.dots_by_blas(V, n_threads)
         if n_targets >= MANY_TARGETS:
             return self.dots_of_many(V, n_threads)
         result = np.empty((n_targets, self.n_features))
@@ -248,6 +255,48 @@ cdef class Dense(Matrix):
                 check_interrupt()
             np.sum(partial, axis=0, out=result[t])
         return result
+
+    cdef dots_by_blas(self, const double[:, ::1] V, int n_threads):
+        """So many that centring a block first, for a product of matrices, is cheaper."""
+        cdef Py_ssize_t p = self.n_features, n = self.n_samples, n_targets = V.shape[0]
+        cdef Py_ssize_t width = min(p, GRAM_LINES), n_tiles = ceil_div(p, width)
+        cdef Py_ssize_t rows = min(n, clip(GRAM_BLOCK // width // 64 * 64, 64, 1024))
+        cdef Py_ssize_t n_chunks = clip(
+            min(n // GRAM_CHUNK_ROWS, GRAM_CHUNK_BYTES // (8 * n_targets * p)), 1, GRAM_CHUNKS)
+        cdef Py_ssize_t chunk = ceil_div(ceil_div(n, n_chunks), rows) * rows
+        n_chunks = ceil_div(n, chunk)
+        partial = np.empty((n_chunks, n_targets, p))
+        cdef double[:, :, ::1] out = partial
+        cdef double[:, ::1] scratch = np.empty((n_threads, rows * width))
+        cdef const Py_ssize_t[::1] columns = np.arange(p)
+        cdef Py_ssize_t task, n_tasks = n_chunks * n_tiles, first, last
+        cdef Py_ssize_t step = max(
+            n_threads, <Py_ssize_t> INTERRUPT_WORK * 32 // (chunk * width * n_targets + 1))
+        for first in range(0, n_tasks, step):
+            last = min(first + step, n_tasks)
+            for task in prange(first, last, nogil=True, num_threads=n_threads,
+                               schedule="dynamic", chunksize=1):
+                self.dots_block(task // n_tiles, task % n_tiles * width, chunk, rows, width,
+                                columns, V, out, &scratch[threadid(), 0])
+            check_interrupt()
+        return partial[0] if n_chunks == 1 else partial.sum(axis=0)
+
+    cdef void dots_block(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t chunk, Py_ssize_t rows,
+                         Py_ssize_t width, const Py_ssize_t[::1] columns,
+                         const double[:, ::1] V, double[:, :, ::1] out,
+                         double *block) noexcept nogil:
+        cdef Py_ssize_t i = r * chunk, end = min(i + chunk, self.n_samples)
+        cdef int k = <int> min(width, self.n_features - j), n_targets = <int> V.shape[0]
+        cdef int n, ld, ldv = <int> self.n_samples, ldo = <int> self.n_features
+        cdef double one = 1.0, beta = 0.0
+        while i < end:
+            n = <int> min(rows, end - i)
+            self.pack(i, n, &columns[j], k, self.mean + j, True, block)
+            ld = n if self.has_columns else k
+            dgemm(b'T' if self.has_columns else b'N', b'N', &k, &n_targets, &n, &one, block, &ld,
+                  <double *> &V[0, i], &ldv, &beta, &out[r, 0, j], &ldo)
+            beta = 1.0
+            i += n
 
     cdef dots_of_many(self, const double[:, ::1] V, int n_threads):
         """Four rows of V at a time share what is read of X, and all of them each tile."""
@@ -510,41 +559,21 @@ cdef class Dense(Matrix):
     def gram(self, const Py_ssize_t[::1] a, b, int n_threads):
         """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a.
 
-        Tasks are pairs of column tiles, times chunks of rows where there are
-        few pairs. The BLAS should be limited to one thread by the caller.
+        The BLAS should be limited to one thread by the caller.
         """
-        cdef bint symmetric = b is None
-        cdef const Py_ssize_t[::1] cols = a if symmetric else b
-        cdef Py_ssize_t ka = a.shape[0], kb = cols.shape[0]
-        cdef Py_ssize_t ta = ceil_div(ka, GRAM_COLUMNS), tb = ceil_div(kb, GRAM_COLUMNS)
-        cdef Py_ssize_t wa = ceil_div(ka, ta), wb = ceil_div(kb, tb)
-        cdef Py_ssize_t n_chunks = clip(
-            min(GRAM_CHUNK_BYTES // (8 * ka * kb + 1), 64 // (ta * tb)), 1, GRAM_CHUNKS)
-        n_chunks = clip(self.n_samples // GRAM_CHUNK_ROWS, 1, n_chunks)
-        cdef Py_ssize_t chunk = ceil_div(ceil_div(self.n_samples, n_chunks), GRAM_ROWS)
-        chunk *= GRAM_ROWS
-        n_chunks = ceil_div(self.n_samples, chunk)
-        partial = np.empty((n_chunks, ka, kb))
-        cdef double[:, :, ::1] out = partial
-        cdef double[:, ::1] scratch = np.empty(
-            (n_threads, (wa + wb) * min(GRAM_ROWS, self.n_samples)))
-        cdef double[::1] ma = np.asarray(self._mean_of(a)), mb = ma
-        if not symmetric:
-            mb = np.asarray(self._mean_of(cols))
-        cdef Py_ssize_t task, n_tasks = n_chunks * ta * tb, first, last
-        cdef Py_ssize_t step = max(
-            n_threads, INTERRUPT_WORK * 8 // (chunk * GRAM_COLUMNS * GRAM_COLUMNS // 8 + 1))
-        for first in range(0, n_tasks, step):
-            last = min(first + step, n_tasks)
-            for task in prange(first, last, nogil=True, num_threads=n_threads,
-                               schedule="dynamic", chunksize=1):
-                self.gram_tile(task, wa, wb, chunk, symmetric, a, cols, ma, mb, out,
-                               &scratch[threadid(), 0])
-            check_interrupt()
-        G = partial[0] if n_chunks == 1 else partial.sum(axis=0)
-        if symmetric:
-            mirror(G, n_threads)
-        return G
+        cdef Gram task = Gram(self, a.shape[0], a.shape[0] if b is None else len(b))
+        task.a, task.ma = a, self._mean_of(a)
+        task.symmetric = b is None
+        task.b, task.mb = (a, task.ma) if b is None else (b, self._mean_of(b))
+        return task.run(self.n_samples, n_threads)
+
+    def row_gram(self, int n_threads):
+        """AA' as an array (n, n)."""
+        cdef Gram task = Gram(self, self.n_samples, self.n_samples)
+        task.a = task.b = np.arange(self.n_features)
+        task.ma = task.mb = self._mean_of(task.a)
+        task.symmetric = task.by_rows = True
+        return task.run(self.n_features, n_threads)
 
     def _mean_of(self, const Py_ssize_t[::1] idx):
         cdef Py_ssize_t t
@@ -553,48 +582,167 @@ cdef class Dense(Matrix):
             out[t] = self.mean[idx[t]]
         return out
 
-    cdef void gram_tile(self, Py_ssize_t task, Py_ssize_t wa, Py_ssize_t wb,
-                        Py_ssize_t chunk, bint symmetric, const Py_ssize_t[::1] a,
-                        const Py_ssize_t[::1] b, double[::1] ma, double[::1] mb,
-                        double[:, :, ::1] out, double *scratch) noexcept nogil:
-        cdef Py_ssize_t ta = ceil_div(a.shape[0], wa), tb = ceil_div(b.shape[0], wb)
-        cdef Py_ssize_t r = task // (ta * tb), ia = (task // tb) % ta, ib = task % tb
-        cdef Py_ssize_t ja = ia * wa, jb = ib * wb
-        cdef Py_ssize_t i = r * chunk, end = min(i + chunk, self.n_samples), rows
-        cdef int ka = <int> min(wa, a.shape[0] - ja)
-        cdef int kb = <int> min(wb, b.shape[0] - jb)
-        cdef int n, lda, ldb, ldc = <int> out.shape[2]
-        cdef double one = 1.0, beta = 0.0
-        cdef char *normal = b'N'
-        cdef char *trans = b'T'
-        cdef double *C = &out[r, ja, jb]
-        cdef double *B = scratch
-        cdef double *A = scratch + wb * min(GRAM_ROWS, self.n_samples)
-        cdef bint run_a = is_run(&a[ja], ka), run_b = is_run(&b[jb], kb)
-        if symmetric and ib < ia:
-            return
+
+cdef class Gram:
+    """Products of lines, columns or rows of A, summed along the other axis.
+
+    Few lines are one tile: tasks are chunks of the other axis, with a sum each. Many
+    are tiles: a block of the other axis is packed for all of them, centred, and tasks
+    are pairs of tiles. The products are the BLAS's.
+    """
+    cdef Dense X
+    cdef const Py_ssize_t[::1] a, b     # columns of the lines; by rows, all columns
+    cdef const double[::1] ma, mb       # and their means
+    cdef bint symmetric, by_rows, run_a, run_b
+    cdef bint along                     # a line's elements lie side by side when packed
+    cdef Py_ssize_t ka, kb, length
+
+    def __init__(self, Dense X, Py_ssize_t ka, Py_ssize_t kb):
+        self.X, self.ka, self.kb = X, ka, kb
+
+    cdef run(self, Py_ssize_t length, int n_threads):
+        """The array (ka, kb), from sums over `length` elements."""
+        self.length = length
+        self.along = self.X.has_columns != self.by_rows
+        self.run_a = self.by_rows or is_run(&self.a[0], self.ka)
+        self.run_b = self.by_rows or is_run(&self.b[0], self.kb)
+        if max(self.ka, self.kb) <= GRAM_LINES:
+            G = self.by_chunks(n_threads)
+        else:
+            G = self.by_tiles(n_threads)
+        if self.symmetric:
+            mirror(G)
+        return G
+
+    cdef Py_ssize_t block(self) noexcept:
+        """Elements of each line that are packed at a time."""
+        cdef Py_ssize_t k = min(max(self.ka, self.kb), GRAM_LINES)
+        return min(self.length, clip(GRAM_BLOCK // k // 64 * 64, 64, 1024))
+
+    cdef by_chunks(self, int n_threads):
+        cdef Py_ssize_t block = self.block()
+        cdef Py_ssize_t n_chunks = clip(
+            min(self.length // GRAM_CHUNK_ROWS, GRAM_CHUNK_BYTES // (8 * self.ka * self.kb)),
+            1, GRAM_CHUNKS)
+        cdef Py_ssize_t chunk = ceil_div(ceil_div(self.length, n_chunks), block) * block
+        n_chunks = ceil_div(self.length, chunk)
+        partial = np.empty((n_chunks, self.ka, self.kb))
+        cdef double[:, :, ::1] out = partial
+        cdef double[:, ::1] scratch = np.empty((n_threads, (self.ka + self.kb) * block))
+        cdef Py_ssize_t task, first, last
+        cdef Py_ssize_t step = max(
+            n_threads, <Py_ssize_t> INTERRUPT_WORK * 32 // (chunk * self.ka * self.kb + 1))
+        for first in range(0, n_chunks, step):
+            last = min(first + step, n_chunks)
+            for task in prange(first, last, nogil=True, num_threads=n_threads,
+                               schedule="dynamic", chunksize=1):
+                self.chunk_sum(task * chunk, min((task + 1) * chunk, self.length), block,
+                               &scratch[threadid(), 0], &out[task, 0, 0])
+            check_interrupt()
+        return partial[0] if n_chunks == 1 else partial.sum(axis=0)
+
+    cdef void chunk_sum(self, Py_ssize_t i, Py_ssize_t end, Py_ssize_t block, double *B,
+                        double *out) noexcept nogil:
+        cdef Py_ssize_t n
+        cdef double *A = B if self.symmetric else B + self.kb * block
+        cdef double beta = 0.0
         while i < end:
-            rows = min(GRAM_ROWS, end - i)
-            n = <int> rows
-            lda, ldb = (n, n) if self.has_columns else (ka, kb)
-            self.pack(i, rows, &b[jb], kb, &mb[jb], run_b, B)
-            # C-ordered C is BLAS's C': C' += B' A
-            if symmetric and ia == ib:
-                dsyrk(b'L', trans if self.has_columns else normal, &kb, &n, &one, B, &ldb,
-                      &beta, C, &ldc)
-            else:
-                self.pack(i, rows, &a[ja], ka, &ma[ja], run_a, A)
-                if self.has_columns:
-                    dgemm(trans, normal, &kb, &ka, &n, &one, B, &ldb, A, &lda, &beta, C, &ldc)
-                else:
-                    dgemm(normal, trans, &kb, &ka, &n, &one, B, &ldb, A, &lda, &beta, C, &ldc)
+            n = min(block, end - i)
+            self.pack(True, i, n, 0, self.kb, B)
+            if not self.symmetric:
+                self.pack(False, i, n, 0, self.ka, A)
+            self.product(A, B, self.ka, self.kb, n, self.ka, self.kb, beta, out)
             beta = 1.0
-            i += rows
+            i += n
+
+    cdef by_tiles(self, int n_threads):
+        cdef Py_ssize_t block = self.block(), i = 0, n, task, work = 0
+        cdef Py_ssize_t ta = ceil_div(self.ka, GRAM_TILE), tb = ceil_div(self.kb, GRAM_TILE)
+        cdef Py_ssize_t wa = ceil_div(self.ka, ta), wb = ceil_div(self.kb, tb)
+        pairs = [(a, b) for a in range(ta) for b in range(tb) if not self.symmetric or b >= a]
+        # those on the diagonal cost half and fill the gaps at the end
+        pairs.sort(key=lambda pair: self.symmetric and pair[0] == pair[1])
+        cdef const Py_ssize_t[:, ::1] pair = np.array(pairs, dtype=np.intp)
+        cdef Py_ssize_t n_pairs = pair.shape[0]
+        result = np.empty((self.ka, self.kb))
+        cdef double[:, ::1] out = result
+        cdef double[::1] B = np.empty(self.kb * block), A = B
+        cdef double beta = 0.0
+        if not self.symmetric:
+            A = np.empty(self.ka * block)
+        while i < self.length:
+            n = min(block, self.length - i)
+            self.pack_all(True, i, n, self.kb, &B[0], n_threads)
+            if not self.symmetric:
+                self.pack_all(False, i, n, self.ka, &A[0], n_threads)
+            for task in prange(n_pairs, nogil=True, num_threads=n_threads, schedule="dynamic",
+                               chunksize=1):
+                self.tile(pair[task, 0] * wa, pair[task, 1] * wb, wa, wb, n, beta, &A[0], &B[0],
+                          out)
+            beta = 1.0
+            i += n
+            work += n * self.ka * self.kb
+            if work > <Py_ssize_t> INTERRUPT_WORK * 32:
+                work = 0
+                check_interrupt()
+        return result
+
+    cdef void tile(self, Py_ssize_t ja, Py_ssize_t jb, Py_ssize_t wa, Py_ssize_t wb,
+                   Py_ssize_t n, double beta, double *A, double *B,
+                   double[:, ::1] out) noexcept nogil:
+        cdef Py_ssize_t step = n if self.along else 1
+        self.product(A + ja * step, B + jb * step, min(wa, self.ka - ja), min(wb, self.kb - jb),
+                     n, self.ka, self.kb, beta, &out[ja, jb])
+
+    cdef void product(self, double *A, double *B, Py_ssize_t a, Py_ssize_t b, Py_ssize_t n,
+                      Py_ssize_t lines_a, Py_ssize_t lines_b, double beta,
+                      double *out) noexcept nogil:
+        """out (a, b) = beta out + A B', of packed lines that are some of lines_a and lines_b."""
+        cdef int ka = <int> a, kb = <int> b, k = <int> n, ldc = <int> self.kb
+        cdef int lda = <int> (n if self.along else lines_a)
+        cdef int ldb = <int> (n if self.along else lines_b)
+        cdef double one = 1.0
+        cdef char *plain = b'N'
+        cdef char *trans = b'T'
+        # C-ordered out is BLAS's out': out' += B A'
+        if self.symmetric and A == B:
+            dsyrk(b'L', trans if self.along else plain, &kb, &k, &one, B, &ldb, &beta, out, &ldc)
+        else:
+            dgemm(trans if self.along else plain, plain if self.along else trans, &kb, &ka, &k,
+                  &one, B, &ldb, A, &lda, &beta, out, &ldc)
+
+    cdef void pack_all(self, bint of_b, Py_ssize_t i, Py_ssize_t n, Py_ssize_t lines,
+                       double *out, int n_threads):
+        """`pack` of all lines, in parts that are contiguous in `out`."""
+        cdef Py_ssize_t part, total = lines if self.along else n
+        cdef Py_ssize_t width = ceil_div(total, PACK_PARTS), n_parts = ceil_div(total, width)
+        for part in prange(n_parts, nogil=True, num_threads=n_threads, schedule="dynamic",
+                           chunksize=1):
+            if self.along:
+                self.pack(of_b, i, n, part * width, min(width, lines - part * width),
+                          out + part * width * n)
+            else:
+                self.pack(of_b, i + part * width, min(width, n - part * width), 0, lines,
+                          out + part * width * lines)
+
+    cdef void pack(self, bint of_b, Py_ssize_t i, Py_ssize_t n, Py_ssize_t line,
+                   Py_ssize_t n_lines, double *out) noexcept nogil:
+        """n elements from i on of some lines."""
+        cdef const Py_ssize_t *columns = &self.b[0] if of_b else &self.a[0]
+        cdef const double *m = &self.mb[0] if of_b else &self.ma[0]
+        if self.by_rows:
+            self.X.pack(line, n_lines, columns + i, n, m + i, True, out)
+        else:
+            self.X.pack(i, n, columns + line, n_lines, m + line,
+                        self.run_b if of_b else self.run_a, out)
 
 
-cdef void mirror(double[:, ::1] G, int n_threads):
-    """Copy the upper triangle to the lower one."""
-    cdef Py_ssize_t i, j, k = G.shape[0]
-    for i in range(1, k):
-        for j in range(i):
-            G[i, j] = G[j, i]
+cdef void mirror(double[:, ::1] G):
+    """Copy the upper triangle to the lower one, tile by tile."""
+    cdef Py_ssize_t i, j, first, start, k = G.shape[0]
+    with nogil:
+        for first in range(0, k, 32):
+            for start in range(0, first + 1, 32):
+                for i in range(first, min(first + 32, k)):
+                    for j in range(start, min(start + 32, i)):
+                        G[i, j] = G[j, i]

@@ -12,6 +12,8 @@ from fastreg.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from fastreg.linear_model._paths import enet_path, lasso_path
 from fastreg.linear_model._regularization_path import RegularizationPath, regularization_path
 from fastreg.linear_model._ridge import Ridge
+from fastreg.linear_model._ridge_classifier import RidgeClassifier
+from fastreg.linear_model._ridge_regression import ridge_regression
 
 __all__ = [
     "CVDisplay",
@@ -26,7 +28,9 @@ __all__ = [
     "PathDisplay",
     "RegularizationPath",
     "Ridge",
+    "RidgeClassifier",
     "enet_path",
     "lasso_path",
     "regularization_path",
+    "ridge_regression",
 ]

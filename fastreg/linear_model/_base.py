@@ -1,4 +1,4 @@
-"""What all linear regressors share: prediction, tags, and words for their warnings."""
+"""What all linear models share: what a fit leaves, prediction, and words for warnings."""
 
 import math
 import warnings
@@ -13,24 +13,11 @@ from fastreg._validation import predict_linear
 from fastreg.exceptions import DiagnosticWarning
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Base of the linear regressors; not public."""
+class LinearModel(BaseEstimator):
+    """Base of the linear models: what a fit leaves, and tags; not public."""
 
     # A single target in a y of two dimensions keeps its dimension in coef_.
     _keeps_single_target = False
-
-    def predict(self, X: MatrixLike) -> np.ndarray:
-        """Predict with the linear model.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-        """
-        return predict_linear(self, X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -52,6 +39,23 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     @property
     def _feature_names(self):
         return getattr(self, "feature_names_in_", None)
+
+
+class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
+    """Base of the linear regressors; not public."""
+
+    def predict(self, X: MatrixLike) -> np.ndarray:
+        """Predict with the linear model.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return predict_linear(self, X)
 
 
 def check_solution(design, W, intercept):
@@ -107,6 +111,19 @@ def warn_no_convergence(solutions, total_weight, tol, max_iter, what, stacklevel
         "Objective did not converge. You might want to increase the number of iterations. "
         f"{what}Duality gap reached: {worst.gap / total_weight:.3e}, wanted: "
         f"{worst.gap_tol / total_weight:.3e}. {remedy}.",
+        ConvergenceWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def warn_rounded_gap(rounding, wanted, tol, stacklevel):
+    """Say where moments without rows cannot prove that a gap is at most `wanted`."""
+    if rounding <= 0.1 * wanted:
+        return
+    warnings.warn(
+        f"The rounding of the moments may add {rounding:.1e} to the duality gap, and tol={tol:g} "
+        f"asks for {wanted:.1e}: dual_gap_ is no proof of that. Raise tol, scale the columns of X, "
+        "or use fit on the rows.",
         ConvergenceWarning,
         stacklevel=stacklevel + 1,
     )

@@ -10,9 +10,10 @@ from sklearn.utils.metadata_routing import UNUSED
 
 from fastreg._typing import MatrixLike
 from fastreg.linear_model._coordinate_descent import CoordinateDescentRegressor
+from fastreg.linear_model._streaming import StreamingMixin
 
 
-class ElasticNet(CoordinateDescentRegressor):
+class ElasticNet(StreamingMixin, CoordinateDescentRegressor):
     r"""Linear regression with a combined L1 and L2 penalty.
 
     Minimises, over coefficients :math:`w` and an unpenalised intercept :math:`b`,
@@ -77,6 +78,8 @@ class ElasticNet(CoordinateDescentRegressor):
     n_iter_ : int or list of int
         Sweeps of coordinate descent, for each target; a sweep over a working set
         counts by its share of the columns.
+    n_samples_seen_ : int
+        Rows held, after `partial_fit` or `merge`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has string column names.
@@ -175,6 +178,7 @@ class ElasticNet(CoordinateDescentRegressor):
         self : object
         """
         self._fit_checked(X, y, sample_weight, check_input)
+        self._end_stream()
         return self
 
 
@@ -204,7 +208,9 @@ class Lasso(ElasticNet):
 
     Attributes
     ----------
-    coef_, sparse_coef_, intercept_, dual_gap_, n_iter_, n_features_in_, feature_names_in_
+    coef_, sparse_coef_, intercept_, dual_gap_, n_iter_
+        As in :class:`ElasticNet`.
+    n_samples_seen_, n_features_in_, feature_names_in_
         As in :class:`ElasticNet`.
 
     References

@@ -82,9 +82,24 @@ def test_merge(mean, weighted, fit_intercept):
     merged = no_moments(P, T)
     for rows in (range(20), range(20, 27), range(27, N)):
         merged = merged.merge(moments_of(X, Y, weights, fit_intercept, rows))
-    # the mean of a part is rounded to 1e-8 of the spread
-    rtol = 1e-12 if mean == 0 or not fit_intercept else 1e-7
-    assert_moments(merged, exact(X, Y, weights, fit_intercept), rtol)
+    assert_moments(merged, exact(X, Y, weights, fit_intercept))
+
+
+def test_merge_row_by_row_at_a_large_mean():
+    """The mean is rounded to 1e-8 of the spread each time: the rest is carried along."""
+    X, Y, weights = problem(mean=1e8)
+    merged = no_moments(P, T)
+    for i in range(N):
+        merged = merged.merge(moments_of(X, Y + 1e8, weights, True, [i]))
+    assert_moments(merged, exact(X, Y + 1e8, weights, True), 1e-11)
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e3])
+def test_uncentred(mean, weighted):
+    X, Y, weights = problem(mean=mean)
+    weights = weights if weighted else None
+    centred = moments_of(X, Y, weights, True, range(N))
+    assert_moments(centred.uncentred(), exact(X, Y, weights, False))
 
 
 def test_merge_of_parts_on_other_scales():
