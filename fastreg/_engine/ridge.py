@@ -142,7 +142,10 @@ def row_blocks(design):
     height = max(1, min(n, max(p, gram_budget(design.nbytes) // (16 * p))))
     for start in range(0, n, height):
         stop = min(start + height, n)
-        block = design.X[start:stop] - design.mean
+        block = design.X[start:stop]
+        block = (block.toarray() if design.is_sparse else block) - design.mean
+        if design.column_scale is not None:
+            block /= design.column_scale
         if design.scale is not None:
             block *= design.scale[start:stop, np.newaxis]
         yield start, stop, block
@@ -160,15 +163,20 @@ def _svd(design, alpha):
         Q, R = linalg.qr(design.gather(np.arange(p)).T, mode="economic", overwrite_a=True)
         u, s, vt = linalg.svd(R)
         return ((design.targets @ vt.T) * _shrink(s, alpha)) @ (Q @ u).T
-    # [A Y'] = Q [R Z]: least squares of Z on R
-    T = len(design.targets)
+    R, Z = triangular_factor(design)
+    u, s, vt = linalg.svd(R, full_matrices=False)
+    return ((Z @ u) * _shrink(s, alpha)) @ vt
+
+
+def triangular_factor(design):
+    """R and Z of [A Y'] = Q [R Z']: least squares of Z on R, block by block."""
+    p, T = design.n_features, len(design.targets)
     R = np.empty((0, p + T))
     for start, stop, block in row_blocks(design):
         rows = np.hstack([block, design.targets[:, start:stop].T])
         R = linalg.qr(np.vstack([R, rows]), mode="r", overwrite_a=True)[0][: p + T]
     k = min(p, len(R))
-    u, s, vt = linalg.svd(R[:k, :p], full_matrices=False)
-    return ((u.T @ R[:k, p:]).T * _shrink(s, alpha)) @ vt
+    return R[:k, :p], R[:k, p:].T
 
 
 def _shrink(s, alpha):
