@@ -11,13 +11,24 @@ from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.utils.validation import check_array, check_is_fitted, check_X_y, validate_data
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_array,
+    check_is_fitted,
+    check_X_y,
+    column_or_1d,
+    validate_data,
+)
 
 from fastreg._engine.design import has_unit_stride
 
 _DATA_REMEDY = (
     "Pass real numbers: X of shape (n_samples, n_features), dense or sparse, and y of shape "
     "(n_samples,) or (n_samples, n_targets), with one entry for each row of X."
+)
+_CLASS_REMEDY = (
+    "Pass real numbers X of shape (n_samples, n_features), dense or sparse, and a label for each "
+    "row of X, or an indicator matrix of shape (n_samples, n_labels)."
 )
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 _FIT_CHECKS = {
@@ -85,6 +96,18 @@ def check_option(name, value, options):
         raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
 
 
+def check_class_weight(class_weight):
+    """Raise unless this is None, "balanced" or a dict of a weight for each label."""
+    if class_weight is None or isinstance(class_weight, dict):
+        for label, weight in (class_weight or {}).items():
+            check_number(f"class_weight[{label!r}]", weight, low=0)
+    elif not isinstance(class_weight, str) or class_weight != "balanced":
+        raise (ValueError if isinstance(class_weight, str) else TypeError)(
+            f"class_weight must be None, 'balanced' or a dict, got {class_weight!r}: "
+            "pass one of these."
+        )
+
+
 # ---- data ------------------------------------------------------------------
 
 
@@ -126,6 +149,17 @@ def check_fit_input(estimator, X, y):
             X, y = validate_data(estimator, X, y, **_FIT_CHECKS)
             _check_target(y)
     return solver_layout(X), np.asarray(y)
+
+
+def check_classifier_input(estimator, X, y):
+    """X as the kernels take it, and labels y (n_samples,) or an indicator of several."""
+    with explained("X or y", _CLASS_REMEDY):
+        _refuse_sparse_target(y)
+        X, y = validate_data(estimator, X, y, **_FIT_CHECKS | {"y_numeric": False})
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+    return solver_layout(X), y
 
 
 def check_path_input(X, y):

@@ -12,8 +12,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy import linalg
 
+from fastreg._engine.blocks import column_blocks, row_gram
 from fastreg._engine.design import Design
-from fastreg._engine.ridge import SINGULAR_RCOND, certificate, row_gram, triangular_factor
+from fastreg._engine.ridge_solution import certificate, gradient
+from fastreg._engine.ridge_svd import kept_values, row_factor, triangular_factor
 
 EPS = np.finfo(np.float64).eps
 # An eigenvalue is rounded by eps times the largest: with less than this share of that, it
@@ -23,8 +25,6 @@ MIN_SHARE = 1e-8
 REFINED_SHARE = 1e-4
 # CSC columns whose mean outweighs their spread by more are centred before they are multiplied.
 CANCELLATION_LIMIT = 1e4
-# Elements of a block of columns at a time.
-BLOCK_ELEMENTS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class ColumnSpectrum(Spectrum):
         """The solutions (n_alphas, T, p)."""
         return (self.shrinkage(alphas)[:, np.newaxis] * self.projections) @ self.vectors.T
 
-    def correction(self, alphas, gradient):
-        """(A'A + alpha_t I)^-1 applied to each row of gradient (T, p)."""
-        return ((gradient @ self.vectors) * self.shrinkage(alphas)) @ self.vectors.T
+    def correction(self, alphas, rows):
+        """(A'A + alpha_t I)^-1 applied to each row (T, p)."""
+        return ((rows @ self.vectors) * self.shrinkage(alphas)) @ self.vectors.T
 
 
 @dataclass(frozen=True)
@@ -124,13 +124,12 @@ def solve(design, spectrum, alpha):
     """The solutions W (T, p) for the alpha (T,) of each target, and their duality gaps."""
     values, which = np.unique(alpha, return_inverse=True)
     W = spectrum.coefficients(values)[which, np.arange(len(alpha))]
-    gradient = design.dots(design.residual(W, design.targets))
-    gap = certificate(W, alpha, gradient)
+    C = gradient(design, W)
+    gap = certificate(W, alpha, C)
     if isinstance(spectrum, RowSpectrum) or spectrum.rcond > REFINED_SHARE:
         return W, gap
-    refined = W + spectrum.correction(alpha, gradient - alpha[:, np.newaxis] * W)
-    gradient = design.dots(design.residual(refined, design.targets))
-    refined_gap = certificate(refined, alpha, gradient)
+    refined = W + spectrum.correction(alpha, C - alpha[:, np.newaxis] * W)
+    refined_gap = certificate(refined, alpha, gradient(design, refined))
     better = refined_gap < gap
     return np.where(better[:, np.newaxis], refined, W), np.where(better, refined_gap, gap)
 
@@ -163,9 +162,9 @@ def _row_eigen(design, smallest_alpha, row_products):
 
 
 def _column_singular(design, smallest_alpha):
-    R, Z = triangular_factor(design)
+    R, Z = row_factor(design)
     U, s, Vt = linalg.svd(R, full_matrices=False)
-    squares = _squares(s)
+    squares = _squares(s, design)
     share = _share(squares, smallest_alpha)
     return ColumnSpectrum(squares, "svd", share, Vt.T, (Z @ U) * np.sqrt(squares))
 
@@ -174,16 +173,13 @@ def _row_singular(design, smallest_alpha):
     """U from the triangular factor of A', a block of A's columns at a time."""
     rows = _weighted_rows(design)
     m = len(rows)
-    R = np.empty((0, m))
-    for block in _dense_columns(design, max(m, BLOCK_ELEMENTS // design.n_samples)):
-        stacked = np.vstack([R, block[rows].T])
-        R = linalg.qr(stacked, mode="r", overwrite_a=True)[0][:m]
+    R = triangular_factor((block[rows].T for block in column_blocks(design)), m)
     lift = 0.0
     if design.fit_intercept:
         lift = float(np.square(R).sum()) / m
         R = np.vstack([R, np.sqrt(lift) * _unit_root(design, rows)])
     U, s, _ = linalg.svd(R.T)
-    squares = np.append(_squares(s), np.zeros(m - len(s)))
+    squares = np.append(_squares(s, design), np.zeros(m - len(s)))
     share = _share(squares, smallest_alpha)
     return RowSpectrum(squares, "svd", share, U, design.targets[:, rows] @ U, lift, rows, design)
 
@@ -193,9 +189,8 @@ def _share(squares, alpha):
     return float((max(squares.min(initial=0.0), 0.0) + alpha) / largest) if largest > 0 else 1.0
 
 
-def _squares(singular_values):
-    largest = singular_values.max(initial=0.0)
-    return np.where(singular_values > SINGULAR_RCOND * largest, singular_values, 0.0) ** 2
+def _squares(singular_values, design):
+    return np.where(kept_values(singular_values, design), singular_values, 0.0) ** 2
 
 
 def _weighted_rows(design):
@@ -210,19 +205,6 @@ def _unit_root(design, rows):
 
 
 # ---- products of rows; sparse X stays so ---------------------------------------------
-
-
-def _dense_columns(design, width):
-    """Blocks (n, k) of A's columns."""
-    for start in range(0, design.n_features, width):
-        columns = np.arange(start, min(start + width, design.n_features))
-        if not design.is_sparse:
-            yield design.gather(columns)
-            continue
-        block = design.X[:, columns].toarray() - design.mean[columns]
-        if design.column_scale is not None:
-            block /= design.column_scale[columns]
-        yield block if design.scale is None else block * design.scale[:, np.newaxis]
 
 
 def products_of_rows(design, rows):

@@ -1,4 +1,4 @@
-"""What all linear regressors share: prediction, tags, and words for their warnings."""
+"""What all linear models share: what a fit leaves, prediction, and words for warnings."""
 
 import math
 import warnings
@@ -13,24 +13,11 @@ from fastreg._validation import predict_linear
 from fastreg.exceptions import DiagnosticWarning
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """Base of the linear regressors; not public."""
+class LinearModel(BaseEstimator):
+    """Base of the linear models: what a fit leaves, and tags; not public."""
 
     # A single target in a y of two dimensions keeps its dimension in coef_.
     _keeps_single_target = False
-
-    def predict(self, X: MatrixLike) -> np.ndarray:
-        """Predict with the linear model.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-        """
-        return predict_linear(self, X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -52,6 +39,23 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     @property
     def _feature_names(self):
         return getattr(self, "feature_names_in_", None)
+
+
+class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
+    """Base of the linear regressors; not public."""
+
+    def predict(self, X: MatrixLike) -> np.ndarray:
+        """Predict with the linear model.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return predict_linear(self, X)
 
 
 def check_solution(design, W, intercept):

@@ -5,6 +5,7 @@ import pytest
 
 from fastreg._engine import ridge
 from fastreg._engine.design import Design
+from fastreg._engine.moments import Moments
 
 SHAPES = {"tall": (50, 7), "wide": (7, 50), "square": (12, 12), "one row": (1, 4), "column": (9, 1)}
 
@@ -21,10 +22,8 @@ def problem(shape, layout, as_layout, *, fit_intercept=True, seed=0):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("solver", ["cholesky", "svd", "sparse_cg"])
+@pytest.mark.parametrize("solver", ["cholesky", "eigen", "svd", "sparse_cg"])
 def test_normal_equations_hold(shape, solver, layout, as_layout):
-    if layout == "csc" and solver != "sparse_cg":
-        pytest.skip("closed forms are for dense X")
     design, A, Y = problem(SHAPES[shape], layout, as_layout)
     alpha = np.array([0.5, 20.0])
     solution = ridge.solve(design, alpha, solver, tol=1e-13, max_iter=None)
@@ -85,3 +84,28 @@ def test_an_ill_conditioned_system_goes_to_singular_values(as_layout):
     assert solution.solver == "svd"
     assert solution.rcond < ridge.MIN_RCOND
     np.testing.assert_allclose(solution.W[0], [1, 2, 3, 4, 5], rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", ["tall", "square", "column"])
+def test_moments_alone_give_the_same(shape, as_layout):
+    """The closed form needs no X beyond its moments, and its gap none either."""
+    for layout in ("c", "f", "csc"):
+        design, *_ = problem(SHAPES[shape], layout, as_layout)
+        alpha = np.array([0.5, 20.0])
+        solution = ridge.solve_moments(Moments.of_design(design), alpha)
+        wanted = ridge.solve(design, alpha, "svd", tol=0, max_iter=None)
+        np.testing.assert_allclose(solution.W, wanted.W, rtol=1e-9, atol=1e-12)
+        assert solution.solver == "cholesky"
+        assert (solution.gap <= 1e-20 * design.squared_norms).all()
+
+
+def test_moments_of_dependent_columns_give_the_smallest_norm(as_layout):
+    rng = np.random.RandomState(3)
+    X = rng.standard_normal((30, 4))
+    X = np.column_stack([X, X[:, 0]])
+    design = Design(X, rng.standard_normal(30))
+    solution = ridge.solve_moments(Moments.of_design(design), np.zeros(1))
+    wanted = ridge.solve(design, np.zeros(1), "svd", tol=0, max_iter=None)
+    assert solution.solver == "eigen"
+    assert solution.rcond < ridge.MIN_RCOND
+    np.testing.assert_allclose(solution.W, wanted.W, rtol=1e-8)
