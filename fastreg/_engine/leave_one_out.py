@@ -54,7 +54,7 @@ class LeaveOneOut:
 
         `chosen` are positions of alphas. Errors are y less what is predicted, not weighted.
         """
-        errors_of = (self._column_errors if self._by_columns else self._row_errors)(chosen)
+        errors_of = self._errors(chosen)
         n = self.design.n_samples
         blocks = [slice(i, min(i + self._step, n)) for i in range(0, n, self._step)]
 
@@ -63,6 +63,10 @@ class LeaveOneOut:
 
         work = self._step * len(self.spectrum.squares) ** 2
         yield from map_in_threads(run, blocks, n_workers_for(None, len(blocks), work))
+
+    def _errors(self, chosen):
+        """A function that gives the errors of rows."""
+        return (self._column_errors if self._by_columns else self._row_errors)(chosen)
 
     def _share(self, rows):
         """What the intercept fits of each row."""

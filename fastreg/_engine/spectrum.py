@@ -16,6 +16,8 @@ from fastreg._engine.blocks import column_blocks, row_gram
 from fastreg._engine.design import Design
 from fastreg._engine.ridge_solution import certificate, gradient
 from fastreg._engine.ridge_svd import kept_values, row_factor, triangular_factor
+from fastreg._engine.threads import n_threads_for
+from fastreg._kernels.dense import Dense
 
 EPS = np.finfo(np.float64).eps
 # An eigenvalue is rounded by eps times the largest: with less than this share of that, it
@@ -25,6 +27,8 @@ MIN_SHARE = 1e-8
 REFINED_SHARE = 1e-4
 # CSC columns whose mean outweighs their spread by more are centred before they are multiplied.
 CANCELLATION_LIMIT = 1e4
+# AA' of a dense X is centred afterwards where squared means are this much of the spread.
+MAX_OFFSET = 10.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class ColumnSpectrum(Spectrum):
 
 @dataclass(frozen=True)
 class RowSpectrum(Spectrum):
-    """Of AA' over the rows that have weight: vectors (m, m) are U, projections (T, m) Y'U.
+    """Of AA' over the m rows that have weight: vectors (m, m) are U, projections (T, m) Y'U.
 
     With an intercept, q, the square roots of the weights, is in the null space of AA'.
     Which of the vectors lie there, rounding cannot tell where there are several: so
@@ -85,16 +89,19 @@ class RowSpectrum(Spectrum):
     def coefficients(self, alphas):
         """The solutions (n_alphas, T, p), in one pass over X; three where they are refined."""
         alphas = np.asarray(alphas)
-        C = (self.shrinkage(alphas)[:, np.newaxis] * self.projections) @ self.vectors.T
+        C = self._dual(alphas, self.projections)
         W = self._back(C)
         if self.rcond < REFINED_SHARE:
             # corrected seminormal equations (Bjorck 1987)
             targets = np.tile(self.design.targets, (len(alphas), 1))
             R = self.design.residual(W.reshape(len(targets), -1), targets)[:, self.rows]
             R = R.reshape(C.shape) - alphas[:, np.newaxis, np.newaxis] * C
-            step = (R @ self.vectors) * self.shrinkage(alphas)[:, np.newaxis]
-            W += self._back(step @ self.vectors.T)
+            W += self._back(self._dual(alphas, R @ self.vectors))
         return W
+
+    def _dual(self, alphas, projections):
+        """(AA' + alpha I)^-1 of what has these projections on U, for each alpha."""
+        return (self.shrinkage(alphas)[:, np.newaxis] * projections) @ self.vectors.T
 
     def _back(self, C):
         """C A for C (n_alphas, T, m)."""
@@ -137,7 +144,7 @@ def solve(design, spectrum, alpha):
 def _column_eigen(design, smallest_alpha, _):
     gram = design.known_gram if design.known_gram is not None else design.all_gram()
     digits = design.gram_eps / EPS if design.known_gram is not None else 1.0
-    squares, V = linalg.eigh(gram, driver="evd", check_finite=False)
+    squares, V = np.linalg.eigh(gram)
     share = _share(squares, smallest_alpha)
     if not share > MIN_SHARE * digits:
         return None
@@ -153,7 +160,7 @@ def _row_eigen(design, smallest_alpha, row_products):
         q = _unit_root(design, rows)
         lift = float(linalg.norm(K)) / np.sqrt(len(K))
         K += np.outer(lift * q, q)
-    squares, U = linalg.eigh(K, driver="evd", overwrite_a=True, check_finite=False)
+    squares, U = np.linalg.eigh(K)
     share = _share(squares, smallest_alpha)
     if not share > MIN_SHARE:
         return None
@@ -185,8 +192,8 @@ def _row_singular(design, smallest_alpha):
 
 
 def _share(squares, alpha):
-    largest = squares.max(initial=0.0)
-    return float((max(squares.min(initial=0.0), 0.0) + alpha) / largest) if largest > 0 else 1.0
+    largest, smallest = squares.max(initial=0.0), squares.min() if len(squares) else 0.0
+    return float((max(smallest, 0.0) + alpha) / largest) if largest > 0 else 1.0
 
 
 def _squares(singular_values, design):
@@ -210,7 +217,11 @@ def _unit_root(design, rows):
 def products_of_rows(design, rows):
     """AA' over these rows (m, m)."""
     if not design.is_sparse:
-        K = row_gram(design)
+        far = design.total_weight * np.square(design.mean).sum() > MAX_OFFSET * design.sq_norm.sum()
+        if far or design.column_scale is not None:
+            K = row_gram(design)
+        else:
+            K = _centred_afterwards(design)
         return K if len(rows) == len(K) else K[np.ix_(rows, rows)]
     X, mean, centred = SparseRows(design).parts(rows)
     # (X - 1 m')(X - 1 m')' multiplied out, on columns where that cancels little
@@ -221,6 +232,20 @@ def products_of_rows(design, rows):
     if design.scale is not None:
         K *= design.scale[rows]
         K *= design.scale[rows][:, np.newaxis]
+    return K
+
+
+def _centred_afterwards(design):
+    """AA' of a dense X whose means are not large, without a block that is centred before."""
+    n, p = design.X.shape
+    K = Dense(design.X.T).gram(np.arange(n), None, n_threads_for(n * n * p / 8))
+    if design.fit_intercept:
+        weights = np.ones(n) if design.scale is None else design.scale**2
+        offset = K @ (weights / design.total_weight)
+        K -= offset + offset[:, np.newaxis] - weights @ offset / design.total_weight
+    if design.scale is not None:
+        K *= design.scale
+        K *= design.scale[:, np.newaxis]
     return K
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Self
 
 import numpy as np
@@ -21,6 +21,7 @@ from fastreg._engine.threads import fit_threads
 from fastreg._progress import check_verbose, progress
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
+    check_alphas,
     check_finite,
     check_fit_input,
     check_flag,
@@ -43,6 +44,7 @@ from fastreg.linear_model._selection import (
     check_rule,
     check_trained,
     choose_path,
+    refuse_metadata,
 )
 
 # l1_ratio=0 has no alpha where all coefficients are zero; its grid is that of this one.
@@ -168,20 +170,7 @@ class CrossValidated(LinearRegressor):
         if isinstance(self.alphas, Integral):
             check_number("alphas", self.alphas, low=1, integer=True)
             return
-        if isinstance(self.alphas, str) or np.ndim(self.alphas) == 0 or len(self.alphas) == 0:
-            raise TypeError(
-                f"alphas must be a number of alphas or a list of them, got {self.alphas!r}."
-            )
-        for k, alpha in enumerate(self.alphas):
-            if not isinstance(alpha, Real) or isinstance(alpha, bool | np.bool_):
-                raise TypeError(
-                    f"alphas[{k}] must be an instance of float, not {type(alpha).__name__}: "
-                    "pass numbers."
-                )
-            if not 0 <= alpha < np.inf:
-                raise ValueError(
-                    f"alphas[{k}] == {alpha}, must be >= 0.0{' and finite' * (alpha == np.inf)}."
-                )
+        check_alphas(self.alphas)
 
     def _check_target(self, y):
         """y as (n_samples, n_targets) float64, after its shape was checked."""
@@ -205,12 +194,7 @@ class CrossValidated(LinearRegressor):
         if get_config()["enable_metadata_routing"]:
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             return routed.splitter.split
-        if params:
-            raise ValueError(
-                f"Passing extra keyword arguments to {type(self).__name__}.fit is only supported "
-                "if enable_metadata_routing=True, which sklearn.set_config sets. Passed were: "
-                f"{sorted(params)}."
-            )
+        refuse_metadata(self, params)
         return {}
 
     def get_metadata_routing(self) -> MetadataRouter:

@@ -90,17 +90,25 @@ def check_n_splits(n_splits, rule):
         )
 
 
-def check_trained(splits, sample_weight, *, tested=True):
-    """Raise where the training rows of a split, or the `tested` ones, have no weight."""
+def check_trained(splits, sample_weight):
+    """Raise where the training or the test rows of a split have no weight."""
     if sample_weight is None:
         return
     for k, split in enumerate(splits):
-        parts = {"training": split.train_counts(len(sample_weight)) > 0}
-        if tested:
-            parts["test"] = split.test
-        for name, rows in parts.items():
+        trained = split.train_counts(len(sample_weight)) > 0
+        for name, rows in (("training", trained), ("test", split.test)):
             if not sample_weight[rows].any():
                 raise ValueError(
                     f"Split {k} of cv has {name} rows whose weights are all zero: drop rows "
                     "without weight, or use other splits."
                 )
+
+
+def refuse_metadata(estimator, params):
+    """Raise where fit was passed metadata that is not routed."""
+    if params:
+        raise ValueError(
+            f"Passing extra keyword arguments to {type(estimator).__name__}.fit is only supported "
+            "if enable_metadata_routing=True, which sklearn.set_config sets. Passed were: "
+            f"{sorted(params)}."
+        )

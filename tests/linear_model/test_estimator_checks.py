@@ -13,6 +13,8 @@ from fastreg import (
     MultiTaskLasso,
     MultiTaskLassoCV,
     Ridge,
+    RidgeClassifierCV,
+    RidgeCV,
 )
 
 ESTIMATORS = [
@@ -29,6 +31,10 @@ ESTIMATORS = [
     ElasticNetCV(max_loss_increase=0.1, standardize=True, alphas=8),
     MultiTaskLassoCV(alphas=8),
     MultiTaskElasticNetCV(alphas=8),
+    RidgeCV(),
+    RidgeCV(cv=3, standardize=True, selection_rule="1se"),
+    RidgeClassifierCV(),
+    RidgeClassifierCV(cv=3),
 ]
 
 
@@ -43,13 +49,14 @@ def test_tags():
     for estimator in ESTIMATORS:
         tags = estimator.__sklearn_tags__()
         assert tags.input_tags.sparse
-        single = isinstance(estimator, LassoCV | ElasticNetCV)
+        is_classifier = isinstance(estimator, RidgeClassifierCV)
+        single = is_classifier or isinstance(estimator, LassoCV | ElasticNetCV)
         multitask = isinstance(
             estimator, MultiTaskElasticNet | MultiTaskLassoCV | MultiTaskElasticNetCV
         )
         assert tags.target_tags.multi_output == (not single)
         assert tags.target_tags.single_output == (not multitask)
-        assert tags.estimator_type == "regressor"
+        assert tags.estimator_type == ("classifier" if is_classifier else "regressor")
         assert not tags.non_deterministic
 
 
