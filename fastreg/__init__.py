@@ -20,11 +20,13 @@ from fastreg.linear_model import (
     PathDisplay,
     RegularizationPath,
     Ridge,
+    RidgeClassifier,
     RidgeClassifierCV,
     RidgeCV,
     enet_path,
     lasso_path,
     regularization_path,
+    ridge_regression,
 )
 
 __version__ = "0.1.0"
@@ -44,6 +46,7 @@ __all__ = [
     "RegularizationPath",
     "Ridge",
     "RidgeCV",
+    "RidgeClassifier",
     "RidgeClassifierCV",
     "__version__",
     "config_context",
@@ -52,6 +55,7 @@ __all__ = [
     "lasso_path",
     "moment_cache_info",
     "regularization_path",
+    "ridge_regression",
     "set_config",
     "show_versions",
 ]

@@ -263,8 +263,9 @@ def check_sample_weight(sample_weight, n_samples):
         return np.full(n_samples, sample_weight, dtype=np.float64)
     weights = as_numbers("sample_weight", sample_weight)
     if weights.shape != (n_samples,):
+        what = "" if weights.ndim == 1 else "Sample weights must be 1D array or scalar: "
         raise ValueError(
-            f"sample_weight has shape {weights.shape}, X has {n_samples} samples: "
+            f"{what}sample_weight has shape {weights.shape}, X has {n_samples} samples: "
             f"pass one weight for each sample, shape ({n_samples},)."
         )
     lowest = weights.min()

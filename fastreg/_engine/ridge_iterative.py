@@ -1,38 +1,87 @@
 """Ridge by SciPy's Krylov solvers: products with A only, so sparse A stays sparse."""
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, cg
+from scipy.sparse.linalg import LinearOperator, cg, lsqr
 
 from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient
 
+# LSQR's reasons to stop that are no convergence: the condition, twice, and the iterations.
+LSQR_GAVE_UP = (3, 6, 7)
+
 
 def conjugate_gradients(design, alpha, tol, max_iter):
-    """(A'A + alpha I) w = A'y for each target, preconditioned by the diagonal."""
-    p = design.n_features
-    zero = np.zeros((1, design.n_samples))
-    W = np.zeros((len(alpha), p))
-    converged = True
+    """(A'A + alpha I) w = A'y for each target; for wide A, w = A'v and (AA' + alpha I) v = y.
+
+    Preconditioned by the diagonal, where that doesn't change the answer: without a
+    penalty it would decide which of many minimisers is found.
+    """
+    wide = design.n_features > design.n_samples
+    right = design.targets if wide else design.correlation
+    multiply = _row_gram_product if wide else _gram_product
+    X, converged = np.zeros(right.shape), True
     n_iter = np.zeros(len(alpha), dtype=np.int32)
     for t, value in enumerate(alpha):
-
-        def multiply(w, value=value):
-            minus_Aw = design.residual(w.reshape(1, p), zero)
-            return value * w.ravel() - design.dots(minus_Aw)[0]
 
         def count(_, t=t):
             n_iter[t] += 1
 
-        diagonal = design.sq_norm + value
-        inverse = np.divide(1.0, diagonal, out=np.ones(p), where=diagonal > 0)
-        W[t], info = cg(
-            LinearOperator((p, p), matvec=multiply, dtype=np.float64),
-            design.correlation[t],
+        k = right.shape[1]
+        X[t], info = cg(
+            LinearOperator(
+                (k, k), lambda x, a=value: a * x.ravel() + multiply(design, x), dtype=np.float64
+            ),
+            right[t],
             rtol=tol,
             maxiter=max_iter,
-            M=LinearOperator((p, p), matvec=lambda v, d=inverse: d * v, dtype=np.float64),
+            M=None if wide or value == 0 else _inverse_diagonal(design, value),
             callback=count,
         )
         converged &= info == 0
+    W = design.dots(X) if wide else X
+    return _solution(design, W, alpha, "sparse_cg", n_iter, converged)
+
+
+def _gram_product(design, w):
+    """A'A w."""
+    return design.dots(_product(design, w))[0]
+
+
+def _row_gram_product(design, v):
+    """AA' v."""
+    return _product(design, design.dots(v.reshape(1, -1)))[0]
+
+
+def _inverse_diagonal(design, alpha):
+    inverse = 1.0 / (design.sq_norm + alpha)
+    p = design.n_features
+    return LinearOperator((p, p), lambda x: inverse * x.ravel(), dtype=np.float64)
+
+
+def least_squares_qr(design, alpha, tol, max_iter):
+    """LSQR (Paige and Saunders 1982): as conjugate gradients, without squaring A."""
+    n, p = design.n_samples, design.n_features
+    A = LinearOperator(
+        (n, p),
+        matvec=lambda w: _product(design, w)[0],
+        rmatvec=lambda v: design.dots(v.reshape(1, n))[0],
+        dtype=np.float64,
+    )
+    W, converged = np.zeros((len(alpha), p)), True
+    n_iter = np.zeros(len(alpha), dtype=np.int32)
+    for t, target in enumerate(design.targets):
+        W[t], reason, n_iter[t] = lsqr(
+            A, target, damp=np.sqrt(alpha[t]), atol=tol, btol=tol, iter_lim=max_iter
+        )[:3]
+        converged &= reason not in LSQR_GAVE_UP
+    return _solution(design, W, alpha, "lsqr", n_iter, converged)
+
+
+def _product(design, w):
+    """A w as an array (1, n)."""
+    return -design.residual(w.reshape(1, -1), np.zeros((1, design.n_samples)))
+
+
+def _solution(design, W, alpha, solver, n_iter, converged):
     W[:, design.sq_norm == 0] = 0.0  # what rounding gave a constant column
     gap = certificate(W, alpha, gradient(design, W))
-    return RidgeSolution(W, "sparse_cg", gap, n_iter, converged)
+    return RidgeSolution(W, solver, gap, n_iter, converged)

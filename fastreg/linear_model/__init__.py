@@ -12,8 +12,10 @@ from fastreg.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from fastreg.linear_model._paths import enet_path, lasso_path
 from fastreg.linear_model._regularization_path import RegularizationPath, regularization_path
 from fastreg.linear_model._ridge import Ridge
+from fastreg.linear_model._ridge_classifier import RidgeClassifier
 from fastreg.linear_model._ridge_classifier_cv import RidgeClassifierCV
 from fastreg.linear_model._ridge_cv import RidgeCV
+from fastreg.linear_model._ridge_regression import ridge_regression
 
 __all__ = [
     "CVDisplay",
@@ -29,8 +31,10 @@ __all__ = [
     "RegularizationPath",
     "Ridge",
     "RidgeCV",
+    "RidgeClassifier",
     "RidgeClassifierCV",
     "enet_path",
     "lasso_path",
     "regularization_path",
+    "ridge_regression",
 ]

@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from scipy.linalg import LinAlgWarning
-from sklearn.exceptions import ConvergenceWarning
 
-from fastreg._engine import ridge
-from fastreg._engine.design import Design
-from fastreg._engine.threads import fit_threads
 from fastreg._typing import MatrixLike
-from fastreg._validation import (
-    as_numbers,
-    check_finite,
-    check_fit_input,
-    check_flag,
-    check_number,
-    check_option,
-    check_sample_weight,
-    n_targets_of,
-    unchanged_on_error,
-)
-from fastreg.linear_model._base import LinearRegressor, warn_constant_columns
-
-BUILT_SOLVERS = {"auto", "cholesky", "svd", "sparse_cg"}
-# scikit-learn's, for which there is nothing here yet
-PLANNED_SOLVERS = {"lsqr", "sag", "saga", "lbfgs"}
+from fastreg._validation import check_fit_input, unchanged_on_error
+from fastreg.linear_model._base import LinearRegressor
+from fastreg.linear_model._base_ridge import BaseRidge
 
 
-class Ridge(LinearRegressor):
+class Ridge(BaseRidge, LinearRegressor):
     r"""Linear regression with an L2 penalty.
 
     Minimises, over coefficients :math:`w` and an unpenalised intercept :math:`b`,
@@ -52,19 +32,34 @@ class Ridge(LinearRegressor):
     copy_X : bool, default=True
         X is never written to, so both values leave it as it was.
     max_iter : int or None, default=None
-        Bound on the iterations of "sparse_cg"; None leaves it to SciPy.
+        Bound on the iterations of an iterative solver; None stands for 1000 epochs
+        of "sag" and "saga", and leaves it to SciPy for the others.
     tol : float, default=1e-4
-        "sparse_cg" stops when the residual of the normal equations is at most
-        `tol` times their right-hand side. No effect on the closed forms.
-    solver : {"auto", "cholesky", "svd", "sparse_cg"}, default="auto"
-        "cholesky" solves a system as large as the smaller side of X, and goes
-        over to "svd" with a warning where that is ill-conditioned. "sparse_cg"
-        takes sparse and dense X and never densifies. "auto" is "sparse_cg" for
-        sparse X and "cholesky" for dense X.
+        When an iterative solver stops. "sparse_cg": the residual of the normal
+        equations is at most `tol` times their right-hand side. "lsqr": SciPy's atol
+        and btol. "lbfgs": no projected gradient is larger. "sag", "saga": no
+        coefficient moved by more than `tol` of the largest in an epoch. The closed
+        forms are exact whatever it is.
+    solver : str, default="auto"
+        - "auto" chooses by the shape of X, its sparsity and condition: `solver_`
+          says what.
+        - "cholesky" solves a system as large as the smaller side of X, and goes over
+          to "svd" with a warning where that is ill-conditioned. The default for dense
+          X, and for sparse X of up to 512 features.
+        - "eigen" does so by eigenvalues: one decomposition for many alphas.
+        - "svd" works on the singular values of X, slowly and with all digits.
+        - "sparse_cg" (conjugate gradients) and "lsqr" need products with X only. The
+          first is the default for sparse X of more features.
+        - "sag" and "saga" take a step for each row drawn at random. Features should
+          be on one scale.
+        - "lbfgs" is for ``positive=True`` only, and its default.
+
+        All take dense and sparse X, with an intercept; none densifies sparse X as a
+        whole.
     positive : bool, default=False
-        True is not built yet; ``ElasticNet(l1_ratio=0, positive=True)`` is.
+        Keep coefficients from being negative.
     random_state : int, RandomState instance or None, default=None
-        For stochastic solvers; those built so far draw no random numbers.
+        Draws the rows of "sag" and "saga". An int makes fits repeatable.
 
     Attributes
     ----------
@@ -74,11 +69,10 @@ class Ridge(LinearRegressor):
         0.0 if ``fit_intercept=False``.
     dual_gap_ : float or ndarray of shape (n_targets,)
         :math:`\|A'r - \alpha w\|^2 / 2 \alpha` with A the centred, weighted X and
-        r the residual, computed from X in float64: it bounds how far half the
-        objective is from the smallest possible. With ``alpha=0``,
-        :math:`\|A'r\|^2`.
+        r the residual, in float64: it bounds how far half the objective is from the
+        smallest possible. With ``alpha=0``, :math:`\|A'r\|^2`.
     n_iter_ : ndarray of shape (n_targets,)
-        Iterations of "sparse_cg"; 1 for the closed forms.
+        Iterations, epochs of "sag" and "saga"; 1 for the closed forms.
     solver_ : str
         The solver that was used.
     n_features_in_ : int
@@ -91,14 +85,14 @@ class Ridge(LinearRegressor):
         For a parameter, X, y or sample_weight that cannot be used; the
         estimator is left as it was.
     NotImplementedError
-        For a solver of scikit-learn's that is not built yet.
+        For ``solver="sgd"``, which is not built yet.
 
     Warns
     -----
     LinAlgWarning
         If the system is so ill-conditioned that "svd" took over.
     ConvergenceWarning
-        If "sparse_cg" reached `max_iter`.
+        If an iterative solver stopped before it reached `tol`.
     DiagnosticWarning
         If columns of X are constant.
 
@@ -106,6 +100,10 @@ class Ridge(LinearRegressor):
     ----------
     .. [1] Hoerl, Kennard: Ridge regression: biased estimation for nonorthogonal
        problems, 1970.
+    .. [2] Schmidt, Le Roux, Bach: Minimizing finite sums with the stochastic
+       average gradient, 2013.
+    .. [3] Defazio, Bach, Lacoste-Julien: SAGA, a fast incremental gradient method,
+       2014.
 
     Examples
     --------
@@ -158,82 +156,5 @@ class Ridge(LinearRegressor):
         with unchanged_on_error(self):
             self._check_parameters()
             X, y = check_fit_input(self, X, y)
-            sample_weight = check_sample_weight(sample_weight, X.shape[0])
-            alpha = self._alphas(n_targets_of(y))
-            with fit_threads():
-                solver = self._choose(sp.issparse(X))
-                design = Design(
-                    X,
-                    y,
-                    sample_weight=sample_weight,
-                    fit_intercept=self.fit_intercept,
-                    keep_moments=ridge.forms_gram(*X.shape, solver),
-                )
-                check_finite(self, design, X, y)
-                solution = ridge.solve(design, alpha, solver, tol=self.tol, max_iter=self.max_iter)
-                self._set_solution(design, solution.W, y.shape[1:], X.dtype)
-            self.dual_gap_ = solution.gap[0] if len(solution.gap) == 1 else solution.gap
-            self.n_iter_ = solution.n_iter
-            self.solver_ = solution.solver
-            warn_constant_columns(design, self._feature_names, stacklevel=2)
-            self._warn(solver, solution)
+            self._fit(X, y, sample_weight, stacklevel=3)
         return self
-
-    def _check_parameters(self):
-        check_number("tol", self.tol, low=0)
-        if self.max_iter is not None:
-            check_number("max_iter", self.max_iter, low=1, integer=True)
-        for name in ("fit_intercept", "copy_X", "positive"):
-            check_flag(name, getattr(self, name))
-        check_option("solver", self.solver, BUILT_SOLVERS | PLANNED_SOLVERS)
-        if self.solver in PLANNED_SOLVERS:
-            raise NotImplementedError(
-                f"solver={self.solver!r} is not built yet: use one of {sorted(BUILT_SOLVERS)}."
-            )
-        if self.positive:
-            raise NotImplementedError(
-                "Ridge with positive=True is not built yet: use "
-                "ElasticNet(alpha=alpha / n_samples, l1_ratio=0, positive=True)."
-            )
-
-    def _alphas(self, n_targets):
-        if np.ndim(self.alpha) == 0:
-            check_number("alpha", self.alpha, low=0)
-            return np.full(n_targets, float(self.alpha))
-        alpha = as_numbers("alpha", self.alpha).ravel()
-        for k, value in enumerate(alpha):
-            check_number(f"alpha[{k}]", value, low=0)
-        if len(alpha) not in (1, n_targets):
-            raise ValueError(
-                "Number of targets and number of penalties do not correspond: "
-                f"y has {n_targets} target(s), alpha has {len(alpha)} values. Pass one alpha, "
-                "or one for each target."
-            )
-        return np.broadcast_to(alpha, n_targets).copy()
-
-    def _choose(self, is_sparse):
-        if self.solver == "auto":
-            return "sparse_cg" if is_sparse else "cholesky"
-        if is_sparse and self.solver != "sparse_cg":
-            raise TypeError(
-                f"solver={self.solver!r} does not take sparse X: use 'sparse_cg' or 'auto', "
-                "or X.toarray()."
-            )
-        return self.solver
-
-    def _warn(self, solver, solution):
-        if solution.solver != solver:
-            warnings.warn(
-                f"Ill-conditioned system (reciprocal condition {solution.rcond:.1e}): solved by "
-                "singular values instead, which is slower. Raise alpha, scale the columns of X, "
-                "drop duplicate ones, or pass solver='svd'.",
-                LinAlgWarning,
-                stacklevel=3,
-            )
-        if not solution.converged:
-            warnings.warn(
-                f"sparse_cg did not converge in {solution.n_iter.max()} iterations; duality gap "
-                f"{solution.gap.max():.3e}. Raise max_iter, tol or alpha, or scale X.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )

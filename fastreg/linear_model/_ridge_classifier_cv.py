@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from fastreg._typing import MatrixLike
 from fastreg._validation import check_class_weight, check_classifier_input
 from fastreg.linear_model._label_classifier import LabelClassifier
+from fastreg.linear_model._ridge_classifier import RidgeClassifier
 from fastreg.linear_model._ridge_cv_base import CrossValidatedRidge
 from fastreg.linear_model._ridge_scores import PredictedLabels
 
@@ -155,6 +156,6 @@ class RidgeClassifierCV(CrossValidatedRidge, LabelClassifier):
         return PredictedLabels().fit(self._binarizer)
 
     def _fitted_model(self, alpha):
-        model = RidgeClassifierCV([alpha], fit_intercept=self.fit_intercept)
-        model._binarizer, model.classes_, model.alpha_ = self._binarizer, self.classes_, alpha
+        model = RidgeClassifier(alpha, fit_intercept=self.fit_intercept)
+        model._binarizer, model.classes_ = self._binarizer, self.classes_
         return model

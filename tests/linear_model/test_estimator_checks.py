@@ -13,6 +13,7 @@ from fastreg import (
     MultiTaskLasso,
     MultiTaskLassoCV,
     Ridge,
+    RidgeClassifier,
     RidgeClassifierCV,
     RidgeCV,
 )
@@ -27,6 +28,12 @@ ESTIMATORS = [
     Ridge(),
     Ridge(solver="sparse_cg", tol=1e-8),
     Ridge(solver="svd"),
+    Ridge(solver="eigen"),
+    Ridge(solver="lsqr", tol=1e-8),
+    Ridge(solver="saga", tol=1e-14, max_iter=3000, random_state=0),
+    Ridge(positive=True),
+    RidgeClassifier(),
+    RidgeClassifier(solver="sparse_cg", tol=1e-8),
     LassoCV(),
     ElasticNetCV(max_loss_increase=0.1, standardize=True, alphas=8),
     MultiTaskLassoCV(alphas=8),
@@ -40,8 +47,6 @@ ESTIMATORS = [
 
 @parametrize_with_checks(ESTIMATORS)
 def test_check_estimator(estimator, check):
-    if estimator.get_params().get("solver") == "svd" and "sparse" in repr(check):
-        estimator.set_params(solver="auto")  # a solver for dense X, as scikit-learn's svd
     check(estimator)
 
 
@@ -49,14 +54,14 @@ def test_tags():
     for estimator in ESTIMATORS:
         tags = estimator.__sklearn_tags__()
         assert tags.input_tags.sparse
-        is_classifier = isinstance(estimator, RidgeClassifierCV)
-        single = is_classifier or isinstance(estimator, LassoCV | ElasticNetCV)
+        classifier = isinstance(estimator, RidgeClassifier | RidgeClassifierCV)
+        single = classifier or isinstance(estimator, LassoCV | ElasticNetCV)
         multitask = isinstance(
             estimator, MultiTaskElasticNet | MultiTaskLassoCV | MultiTaskElasticNetCV
         )
         assert tags.target_tags.multi_output == (not single)
         assert tags.target_tags.single_output == (not multitask)
-        assert tags.estimator_type == ("classifier" if is_classifier else "regressor")
+        assert tags.estimator_type == ("classifier" if classifier else "regressor")
         assert not tags.non_deterministic
 
 

@@ -5,15 +5,16 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
-from fastreg import Ridge
+from fastreg import Ridge, ridge_regression
 
-SOLVERS = ["auto", "cholesky", "svd", "sparse_cg"]
+SOLVERS = ["auto", "cholesky", "eigen", "svd", "sparse_cg", "lsqr"]
+EXACT = ["auto", "cholesky", "eigen", "svd"]
 SHAPES = {"tall": (60, 12), "wide": (12, 60), "square": (20, 20)}
 
 
@@ -75,7 +76,7 @@ def test_dual_gap_is_the_certificate(seed, n, p, alpha, scale, solver, dtype, ce
         model = Ridge(alpha, solver=solver, tol=1e-10).fit(X, y, sample_weight=weights)
     assert model.dual_gap_ >= 0
     assert np.isfinite(model.coef_).all()
-    if dtype == "float64" and solver != "sparse_cg":
+    if dtype == "float64" and solver in EXACT:
         A, Y = centred_problem(X, y, weights, True)
         C = (Y[:, 0] - A @ model.coef_) @ A
         gap = float(np.square(C - alpha * model.coef_).sum() / (2 * alpha))
@@ -108,7 +109,7 @@ def test_sparse(form, shape, fit_intercept, regression, centred_problem):
     model.fit(form(X), y, sample_weight=weights)
     A, Y = centred_problem(X, y, weights, fit_intercept)
     assert_allclose(model.coef_, augmented(A, Y, 0.5), atol=1e-8)
-    assert model.solver_ == "sparse_cg"
+    assert model.solver_ == ("sparse_cg" if shape == "wide" else "cholesky")
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -169,30 +170,142 @@ def test_alpha_per_target_is_a_fit_each(regression):
     assert_allclose(Ridge(np.array([2.0])).fit(X, Y).coef_, Ridge(2.0).fit(X, Y).coef_)
 
 
-@pytest.mark.parametrize("solver", ["lsqr", "sag", "saga", "lbfgs"])
-def test_planned_solvers_name_those_that_work(solver, regression):
+@pytest.mark.parametrize("solver", ["sag", "saga"])
+@pytest.mark.parametrize("form", [np.array, np.asfortranarray, sp.csr_matrix, sp.csc_array])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_stochastic_solvers(solver, form, weighted, fit_intercept, regression, centred_problem):
+    X, y, weights = regression(60, 5, n_targets=2)
+    weights[:7] = 0.0
+    weights = weights if weighted else None
+    alpha = np.array([1.0, 20.0])
+    options = {"fit_intercept": fit_intercept, "tol": 1e-9, "random_state": 3}
+    model = Ridge(alpha, solver=solver, **options).fit(form(X), y, sample_weight=weights)
+    A, Y = centred_problem(X, y, weights, fit_intercept)
+    assert_allclose(model.coef_, augmented(A, Y, alpha), rtol=1e-5, atol=1e-6)
+    assert (model.dual_gap_ < 1e-8).all()
+    assert (model.n_iter_ > 1).all()
+    again = Ridge(alpha, solver=solver, **options).fit(form(X), y, sample_weight=weights)
+    assert (again.coef_ == model.coef_).all()
+    options["random_state"] = 4
+    other = Ridge(alpha, solver=solver, **options).fit(form(X), y, sample_weight=weights)
+    assert (other.coef_ != model.coef_).any()
+
+
+@pytest.mark.parametrize("solver", ["sag", "saga"])
+@pytest.mark.parametrize("alpha", [0.0, 1e-12, 1e12, 1e300])
+def test_stochastic_solvers_at_the_ends_of_alpha(solver, alpha, centred_problem):
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((40, 3)), rng.standard_normal(40)
+    model = Ridge(alpha, solver=solver, tol=1e-10, random_state=0).fit(X, y)
+    A, Y = centred_problem(X, y, None, True)
+    assert_allclose(model.coef_, augmented(A, Y, min(alpha, 1e20))[0], rtol=1e-6, atol=1e-15)
+
+
+@pytest.mark.parametrize("solver", ["sag", "saga", "lsqr", "sparse_cg"])
+def test_x_of_zeros_and_a_constant_y(solver):
+    X = np.zeros((5, 3))
+    model = Ridge(solver=solver, fit_intercept=False).fit(X, np.arange(5.0))
+    assert (model.coef_ == 0).all()
+    model = Ridge(solver=solver).fit(np.eye(5), np.ones(5))
+    assert_allclose(model.coef_, 0, atol=1e-15)
+    assert model.intercept_ == pytest.approx(1)
+
+
+@settings(max_examples=50)
+@given(
+    seed=st.integers(0, 2**31),
+    n=st.sampled_from([1, 2, 8, 40]),
+    p=st.sampled_from([1, 3, 20, 60]),
+    alpha=st.sampled_from([0.0, 1e-2, 1.0, 100.0]),
+    fit_intercept=st.booleans(),
+    sparse=st.booleans(),
+)
+def test_positive_is_optimal(seed, n, p, alpha, fit_intercept, sparse, centred_problem):
+    """No coefficient is negative, and none could move to lower the objective."""
+    rng = np.random.RandomState(seed)
+    X = rng.standard_normal((n, p)) * 10.0 ** rng.uniform(-1, 1, p)
+    y, weights = rng.standard_normal(n), rng.uniform(0.1, 2, n)
+    model = Ridge(alpha, positive=True, fit_intercept=fit_intercept, tol=1e-9)
+    model.fit(sp.csc_array(X) if sparse else X, y, sample_weight=weights)
+    assert model.solver_ == "lbfgs"
+    assert (model.coef_ >= 0).all()
+    A, Y = centred_problem(X, y, weights, fit_intercept)
+    A, Y = A.astype(float), Y.astype(float)
+    C = (Y[:, 0] - A @ model.coef_) @ A - alpha * model.coef_
+    projected = np.where(model.coef_ > 0, C, np.maximum(C, 0))
+    assert np.linalg.norm(projected) <= 1e-5 * np.linalg.norm(A) * np.linalg.norm(Y) + 1e-12
+    if alpha > 0:
+        assert model.dual_gap_ <= 1e-8 * np.linalg.norm(Y) ** 2 + 1e-20
+
+
+def test_dual_gap_of_positive(regression, centred_problem):
+    """Half the objective and its dual, where coefficients are not optimal."""
+    X, y, weights = regression()
+    model = Ridge(3.0, positive=True, max_iter=2)
+    with pytest.warns(ConvergenceWarning, match="lbfgs solver did not converge"):
+        model.fit(X, y, sample_weight=weights)
+    A, Y = centred_problem(X, y, weights, True)
+    r = Y[:, 0] - A @ model.coef_
+    half = (r @ r + 3 * model.coef_ @ model.coef_) / 2
+    dual = r @ Y[:, 0] - r @ r / 2 - np.square(np.maximum(r @ A, 0)).sum() / 6
+    assert model.dual_gap_ == pytest.approx(float(half - dual), rel=1e-8)
+    assert model.dual_gap_ > 1e-8
+
+
+def test_a_planned_solver_names_one_that_works(regression):
     X, y, _ = regression()
-    with pytest.raises(NotImplementedError, match=r"cholesky.*sparse_cg.*svd") as caught:
-        Ridge(solver=solver, positive=solver == "lbfgs").fit(X, y)
-    assert solver in str(caught.value)
+    with pytest.raises(NotImplementedError, match=r"sgd.*saga"):
+        Ridge(solver="sgd").fit(X, y)
 
 
-def test_positive_names_what_does_it(regression):
+@pytest.mark.parametrize("solver", ["cholesky", "eigen", "svd", "sag", "saga"])
+def test_positive_names_its_solver(solver, regression):
     X, y, _ = regression()
-    with pytest.raises(NotImplementedError, match=r"positive.*ElasticNet"):
-        Ridge(positive=True).fit(X, y)
+    with pytest.raises(ValueError, match=r"positive.*lbfgs"):
+        Ridge(solver=solver, positive=True).fit(X, y)
+    with pytest.raises(ValueError, match=r"positive=True"):
+        Ridge(solver="lbfgs").fit(X, y)
 
 
-@pytest.mark.parametrize("solver", ["cholesky", "svd"])
-def test_sparse_x_names_its_solver(solver, regression):
-    X, y, _ = regression()
-    with pytest.raises(TypeError, match=r"solver.*sparse_cg"):
-        Ridge(solver=solver).fit(sp.csc_matrix(X), y)
+@pytest.mark.parametrize("solver", ["cholesky", "eigen", "svd", "lsqr"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_direct_solvers_take_sparse_x(solver, shape, dtype, regression, centred_problem):
+    X, y, weights = regression(*SHAPES[shape])
+    X[:, 2] += 1e3 * (X[:, 2] != 0)
+    X = sp.csc_array(X.astype(dtype))
+    model = Ridge(0.5, solver=solver, tol=1e-14).fit(X, y, sample_weight=weights)
+    A, Y = centred_problem(X, y, weights, True)
+    assert_allclose(model.coef_, augmented(A, Y, 0.5)[0], atol=1e-8 if dtype == "float64" else 1e-4)
 
 
-def test_n_iter_of_the_closed_forms(regression):
+def test_singular_sparse_x_warns_and_is_right(centred_problem):
+    rng = np.random.RandomState(0)
+    X = sp.random(30, 8, density=0.5, random_state=rng, format="csc").toarray()
+    X[:, 3] = X[:, 0]
+    y = rng.standard_normal(30)
+    with pytest.warns(LinAlgWarning, match="singular values"):
+        model = Ridge(0).fit(sp.csc_array(X), y)
+    A, Y = centred_problem(X, y, None, True)
+    assert_allclose(model.coef_, augmented(A, Y, 0.0)[0], atol=1e-10)
+
+
+def test_many_alphas_share_an_eigendecomposition(regression):
+    X, Y, _ = regression(n_targets=30)
+    alpha = np.logspace(-2, 3, 30)
+    model = Ridge(alpha).fit(X, Y)
+    assert model.solver_ == "eigen"
+    assert_allclose(model.coef_, Ridge(alpha, solver="cholesky").fit(X, Y).coef_, atol=1e-10)
+
+
+def test_n_iter(regression):
     X, Y, _ = regression(n_targets=2)
-    assert Ridge().fit(X, Y).n_iter_ is None
+    assert list(Ridge().fit(X, Y).n_iter_) == [1, 1]
+    for solver in ("sag", "saga", "lsqr", "sparse_cg"):
+        with pytest.warns(ConvergenceWarning, match=f"{solver} did not converge after 3 iter"):
+            model = Ridge(solver=solver, max_iter=3, tol=1e-12).fit(X, Y)
+        assert list(model.n_iter_) == [3, 3]
 
 
 def test_a_mean_of_1e8():
@@ -203,3 +316,30 @@ def test_a_mean_of_1e8():
     wanted = Ridge(0.1).fit(far - far.mean(axis=0), y).coef_
     for convert in (np.ascontiguousarray, np.asfortranarray, sp.csc_matrix):
         assert_allclose(Ridge(0.1, tol=1e-12).fit(convert(far), y).coef_, wanted, rtol=1e-7)
+
+
+@pytest.mark.parametrize("n_targets", [None, 2])
+@pytest.mark.parametrize("check_input", [True, False])
+def test_ridge_regression(n_targets, check_input, regression):
+    X, y, weights = regression(n_targets=n_targets)
+    options = {"sample_weight": weights, "check_input": check_input}
+    model = Ridge(2.0, fit_intercept=False).fit(X, y, sample_weight=weights)
+    assert_allclose(ridge_regression(X, y, 2.0, **options), model.coef_)
+    coef, n_iter = ridge_regression(X, y, 2.0, solver="lsqr", return_n_iter=True, **options)
+    assert_allclose(coef, model.coef_, atol=1e-3)
+    assert n_iter.shape == (n_targets or 1,)
+    coef, n_iter, intercept = ridge_regression(
+        X, y, 2.0, tol=1e-8, random_state=0, return_n_iter=True, return_intercept=True, **options
+    )
+    model = Ridge(2.0).fit(X, y, sample_weight=weights)
+    assert_allclose(coef, model.coef_, atol=1e-5)
+    assert_allclose(intercept, model.intercept_, atol=1e-5)
+    assert np.shape(intercept) == np.shape(model.intercept_)
+
+
+def test_ridge_regression_tells_what_it_did(regression, capsys):
+    X, y, _ = regression()
+    ridge_regression(X, y, 2.0, verbose=1, solver="lsqr")
+    assert "lsqr" in capsys.readouterr().out
+    ridge_regression(X, y, 2.0)
+    assert capsys.readouterr().out == ""
