@@ -96,6 +96,24 @@ def check_option(name, value, options):
         raise ValueError(f"{name} must be one of {sorted(options)}, got {value!r}.")
 
 
+def check_alphas(alphas, *, strict=False):
+    """Raise unless these are finite numbers of at least 0, or above 0 where `strict`."""
+    if isinstance(alphas, str) or np.ndim(alphas) == 0 or len(alphas) == 0:
+        raise TypeError(f"alphas must be a number of alphas or a list of them, got {alphas!r}.")
+    for k, alpha in enumerate(alphas):
+        if not isinstance(alpha, Real) or isinstance(alpha, bool | np.bool_):
+            raise TypeError(
+                f"alphas[{k}] must be an instance of float, not {type(alpha).__name__}: "
+                "pass numbers."
+            )
+        too_small = not alpha > 0 if strict else not alpha >= 0
+        if too_small or not alpha < np.inf:
+            raise ValueError(
+                f"alphas[{k}] == {alpha}, must be {'>' if strict else '>='} 0.0"
+                f"{' and finite' * (alpha == np.inf)}."
+            )
+
+
 def check_class_weight(class_weight):
     """Raise unless this is None, "balanced" or a dict of a weight for each label."""
     if class_weight is None or isinstance(class_weight, dict):

@@ -43,6 +43,8 @@ def row_blocks(design):
 def _centered(design, block, columns, rows, order):
     block = block.toarray(order) if design.is_sparse else block
     block = block - design.mean[columns]
+    if design.column_scale is not None:
+        block /= design.column_scale[columns]
     if design.scale is not None:
         block *= design.scale[rows, np.newaxis]
     return block

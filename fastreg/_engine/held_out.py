@@ -34,7 +34,11 @@ class HeldOut:
         return max(1, 4 * BLOCK_ELEMENTS // (n_targets * max(self.X.shape[1], n_rows)))
 
     def errors(self, W, design):
-        """Weighted mean squared errors (k,), averaged over targets.
+        """Weighted mean squared errors (k,), averaged over targets; see `squared_errors`."""
+        return self.squared_errors(W, design).mean(axis=1)
+
+    def squared_errors(self, W, design):
+        """Weighted mean squared errors (k, n_targets).
 
         W (k, n_targets, p) are coefficients of `design`, which was trained on.
         """
@@ -58,7 +62,7 @@ class HeldOut:
         if np.any(RTOL * centred < moments.eps * magnitude):
             return None
         offset = moments.target_mean - design.target_mean - W @ (moments.mean - design.mean)
-        return (centred / moments.total_weight + offset**2).mean(axis=1)
+        return centred / moments.total_weight + offset**2
 
     def _from_rows(self, W, design):
         k, n_targets, p = W.shape
@@ -83,7 +87,7 @@ class HeldOut:
             weights = np.ones(len(rows)) if self.weights is None else self.weights[part]
             total += np.einsum("ikt,ikt,i->kt", residual, residual, weights)
         n = len(self.rows) if self.weights is None else self.weights.sum()
-        return (total / n).mean(axis=1)
+        return total / n
 
     def _predict_sparse(self, support, V):
         """X[rows][:, support] @ V from a bounded number of nonzeros at a time."""

@@ -24,23 +24,17 @@ def singular_values(design, alpha):
 
 
 def _tall(design, alpha):
-    p, targets = design.n_features, design.targets
-    # [A Y'] = Q [R Z]: least squares of Z on R
-    R = _triangular_factor(
-        (np.hstack([block, targets[:, rows].T]) for rows, block in row_blocks(design)),
-        p + len(targets),
-    )
-    k = min(p, len(R))
-    u, s, vt = linalg.svd(R[:k, :p], full_matrices=False, overwrite_a=True)
-    kept = _kept(s, design)
+    R, Z = row_factor(design)
+    u, s, vt = linalg.svd(R, full_matrices=False, overwrite_a=True)
+    kept = kept_values(s, design)
     factor = s[kept] / (s[kept] ** 2 + alpha[:, np.newaxis])
-    return ((R[:k, p:].T @ u[:, kept]) * factor) @ vt[kept]
+    return ((Z @ u[:, kept]) * factor) @ vt[kept]
 
 
 def _wide(design, alpha):
-    R = _triangular_factor((block.T for block in column_blocks(design)), design.n_samples)
+    R = triangular_factor((block.T for block in column_blocks(design)), design.n_samples)
     _, s, vt = linalg.svd(R, full_matrices=False, overwrite_a=True)
-    kept = _kept(s, design)
+    kept = kept_values(s, design)
     vt, factor = vt[kept], 1.0 / (s[kept] ** 2 + alpha[:, np.newaxis])
     W, V = np.zeros((len(alpha), design.n_features)), np.zeros_like(design.targets)
     left, size = design.targets, np.inf
@@ -57,7 +51,18 @@ def _wide(design, alpha):
     return W
 
 
-def _triangular_factor(blocks, width):
+def row_factor(design):
+    """R (k, p) and Z (T, k) of [A Y'] = Q [R Z'], with p >= k: least squares of Z on R."""
+    p, targets = design.n_features, design.targets
+    R = triangular_factor(
+        (np.hstack([block, targets[:, rows].T]) for rows, block in row_blocks(design)),
+        p + len(targets),
+    )
+    k = min(p, len(R))
+    return R[:k, :p], R[:k, p:].T
+
+
+def triangular_factor(blocks, width):
     """R of a QR factorisation of the blocks (k, width) on top of each other."""
     R = np.empty((0, width))
     for block in blocks:
@@ -65,7 +70,7 @@ def _triangular_factor(blocks, width):
     return R
 
 
-def _kept(s, design):
+def kept_values(s, design):
     """Which singular values are more than rounding."""
     size = max(design.n_samples, design.n_features)
     return s > max(size * EPS * s.max(initial=0.0), np.finfo(np.float64).tiny)

@@ -13,6 +13,8 @@ from fastreg.linear_model._paths import enet_path, lasso_path
 from fastreg.linear_model._regularization_path import RegularizationPath, regularization_path
 from fastreg.linear_model._ridge import Ridge
 from fastreg.linear_model._ridge_classifier import RidgeClassifier
+from fastreg.linear_model._ridge_classifier_cv import RidgeClassifierCV
+from fastreg.linear_model._ridge_cv import RidgeCV
 from fastreg.linear_model._ridge_regression import ridge_regression
 
 __all__ = [
@@ -28,7 +30,9 @@ __all__ = [
     "PathDisplay",
     "RegularizationPath",
     "Ridge",
+    "RidgeCV",
     "RidgeClassifier",
+    "RidgeClassifierCV",
     "enet_path",
     "lasso_path",
     "regularization_path",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Self
 
 import numpy as np
@@ -21,6 +21,7 @@ from fastreg._engine.threads import fit_threads
 from fastreg._progress import check_verbose, progress
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
+    check_alphas,
     check_finite,
     check_fit_input,
     check_flag,
@@ -38,7 +39,13 @@ from fastreg.linear_model._base import (
 from fastreg.linear_model._gram import check_precompute, precomputed_gram
 from fastreg.linear_model._penalty_parameters import limits_within, penalty_options
 from fastreg.linear_model._regularization_path import PathTable, variation_of
-from fastreg.linear_model._selection import Selection
+from fastreg.linear_model._selection import (
+    check_n_splits,
+    check_rule,
+    check_trained,
+    choose_path,
+    refuse_metadata,
+)
 
 # l1_ratio=0 has no alpha where all coefficients are zero; its grid is that of this one.
 GRID_L1_RATIO = 1e-3
@@ -126,7 +133,8 @@ class CrossValidated(LinearRegressor):
                     sample_weight = None  # one weight for all has no effect
             pairs = check_cv(self.cv).split(X, y, **split_params)
             splits = as_splits(pairs, X.shape[0])
-            self._check_splits(splits, sample_weight)
+            check_n_splits(len(splits), self.selection_rule)
+            check_trained(splits, sample_weight)
             with fit_threads():
                 self._fit(X, y, sample_weight, splits, limits)
         return self
@@ -151,14 +159,7 @@ class CrossValidated(LinearRegressor):
             if self.n_jobs == 0:
                 raise ValueError("n_jobs must not be 0: pass None, a number of threads, or -1.")
         check_option("selection", self.selection, {"cyclic", "random"})
-        check_option("selection_rule", self.selection_rule, {"min", "1se"})
-        if self.max_loss_increase is not None:
-            check_number("max_loss_increase", self.max_loss_increase, low=0)
-            if self.selection_rule != "min":
-                raise ValueError(
-                    "max_loss_increase and selection_rule='1se' are two rules: "
-                    "leave one at its default."
-                )
+        check_rule(self.selection_rule, self.max_loss_increase)
         check_precompute(self.precompute, options=("auto",))
         if self.standardize and not isinstance(self.precompute, bool | np.bool_ | str):
             raise ValueError(
@@ -169,20 +170,7 @@ class CrossValidated(LinearRegressor):
         if isinstance(self.alphas, Integral):
             check_number("alphas", self.alphas, low=1, integer=True)
             return
-        if isinstance(self.alphas, str) or np.ndim(self.alphas) == 0 or len(self.alphas) == 0:
-            raise TypeError(
-                f"alphas must be a number of alphas or a list of them, got {self.alphas!r}."
-            )
-        for k, alpha in enumerate(self.alphas):
-            if not isinstance(alpha, Real) or isinstance(alpha, bool | np.bool_):
-                raise TypeError(
-                    f"alphas[{k}] must be an instance of float, not {type(alpha).__name__}: "
-                    "pass numbers."
-                )
-            if not 0 <= alpha < np.inf:
-                raise ValueError(
-                    f"alphas[{k}] == {alpha}, must be >= 0.0{' and finite' * (alpha == np.inf)}."
-                )
+        check_alphas(self.alphas)
 
     def _check_target(self, y):
         """y as (n_samples, n_targets) float64, after its shape was checked."""
@@ -202,33 +190,11 @@ class CrossValidated(LinearRegressor):
             y = column_or_1d(y, warn=True)
         return np.asarray(y, dtype=np.float64).reshape(len(y), -1)
 
-    def _check_splits(self, splits, sample_weight):
-        if len(splits) == 1 and self.selection_rule == "1se":
-            raise ValueError(
-                "selection_rule='1se' needs the spread over splits and cv yields a single one: "
-                "pass cv with more, or selection_rule='min'."
-            )
-        if sample_weight is None:
-            return
-        for k, split in enumerate(splits):
-            trained = split.train_counts(len(sample_weight)) > 0
-            for name, rows in (("training", trained), ("test", split.test)):
-                if not sample_weight[rows].any():
-                    raise ValueError(
-                        f"Split {k} of cv has {name} rows whose weights are all zero: drop rows "
-                        "without weight, or use other splits."
-                    )
-
     def _split_params(self, sample_weight, params):
         if get_config()["enable_metadata_routing"]:
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             return routed.splitter.split
-        if params:
-            raise ValueError(
-                f"Passing extra keyword arguments to {type(self).__name__}.fit is only supported "
-                "if enable_metadata_routing=True, which sklearn.set_config sets. Passed were: "
-                f"{sorted(params)}."
-            )
+        refuse_metadata(self, params)
         return {}
 
     def get_metadata_routing(self) -> MetadataRouter:
@@ -299,13 +265,12 @@ class CrossValidated(LinearRegressor):
             watch=self._watch(len(splits)),
         )
         self._refuse_overflow(np.isfinite(errors).all())
-        selection = Selection.of_errors(
+        best, choice = choose_path(
             errors, rule=self.selection_rule, max_increase=self.max_loss_increase
         )
-        best = selection.path
         if len(grids) > 1:
             full_path(full, solver, best, record, gram)
-        self._set_choice(l1_ratios, grids, errors, selection)
+        self._set_choice(l1_ratios, grids, errors, best, choice)
         self._set_path(table.path(not self._multitask, l1_ratios[best], self._feature_names))
         self._warn_no_convergence(shortfall, errors, table.solutions, full.total_weight)
 
@@ -371,16 +336,16 @@ class CrossValidated(LinearRegressor):
 
         return lambda results: progress(results, n_splits, "split", self.verbose, describe)
 
-    def _set_choice(self, l1_ratios, grids, errors, selection):
-        grid = grids[selection.path]
+    def _set_choice(self, l1_ratios, grids, errors, best, choice):
+        grid = grids[best]
         self.mse_path_ = np.squeeze(np.moveaxis(errors, 2, 1))
         shared = len(grids) == 1 or not isinstance(self.alphas, Integral)
         self.alphas_ = grids[0] if shared else np.array(grids)
-        self.alpha_ = grid[selection.chosen]
-        self.alpha_min_ = grid[selection.smallest]
-        self.alpha_1se_ = np.nan if selection.one_se is None else grid[selection.one_se]
+        self.alpha_ = grid[choice.chosen]
+        self.alpha_min_ = grid[choice.smallest]
+        self.alpha_1se_ = np.nan if choice.one_se is None else grid[choice.one_se]
         if "l1_ratio" in self.get_params():
-            self.l1_ratio_ = l1_ratios[selection.path]
+            self.l1_ratio_ = l1_ratios[best]
 
     def _set_path(self, path):
         self.path_ = path

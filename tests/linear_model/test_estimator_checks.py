@@ -14,6 +14,8 @@ from fastreg import (
     MultiTaskLassoCV,
     Ridge,
     RidgeClassifier,
+    RidgeClassifierCV,
+    RidgeCV,
 )
 
 ESTIMATORS = [
@@ -36,6 +38,10 @@ ESTIMATORS = [
     ElasticNetCV(max_loss_increase=0.1, standardize=True, alphas=8),
     MultiTaskLassoCV(alphas=8),
     MultiTaskElasticNetCV(alphas=8),
+    RidgeCV(),
+    RidgeCV(cv=3, standardize=True, selection_rule="1se"),
+    RidgeClassifierCV(),
+    RidgeClassifierCV(cv=3),
 ]
 
 
@@ -48,13 +54,13 @@ def test_tags():
     for estimator in ESTIMATORS:
         tags = estimator.__sklearn_tags__()
         assert tags.input_tags.sparse
-        single = isinstance(estimator, LassoCV | ElasticNetCV | RidgeClassifier)
+        classifier = isinstance(estimator, RidgeClassifier | RidgeClassifierCV)
+        single = classifier or isinstance(estimator, LassoCV | ElasticNetCV)
         multitask = isinstance(
             estimator, MultiTaskElasticNet | MultiTaskLassoCV | MultiTaskElasticNetCV
         )
         assert tags.target_tags.multi_output == (not single)
         assert tags.target_tags.single_output == (not multitask)
-        classifier = isinstance(estimator, RidgeClassifier)
         assert tags.estimator_type == ("classifier" if classifier else "regressor")
         assert not tags.non_deterministic
 
