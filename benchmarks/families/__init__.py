@@ -2,7 +2,19 @@
 
 from importlib import import_module
 
-NAMES = ("lasso", "path", "cv", "ridge", "predict", "threads", "memory", "stream", "startup")
+NAMES = (
+    "lasso",
+    "path",
+    "cv",
+    "ridge",
+    "ridge_cv",
+    "sgd",
+    "predict",
+    "threads",
+    "memory",
+    "stream",
+    "startup",
+)
 
 
 def load(name):

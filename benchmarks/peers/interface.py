@@ -50,6 +50,11 @@ class SklearnInterface:
         held_out = model.mse_path_ @ (sizes / len(y))
         return CVResult(model.alpha_, model.coef_, model.intercept_, held_out)
 
+    def ridge_cv(self, X, y, alphas, n_folds):
+        """RidgeCV: leave-one-out where n_folds is None; its score stands for held-out errors."""
+        model = self.package.RidgeCV(alphas, cv=n_folds).fit(X, y)
+        return CVResult(model.alpha_, model.coef_, model.intercept_, np.array([model.best_score_]))
+
     def grid_search(self, X, y, alphas, n_folds, tol):
         """scikit-learn's GridSearchCV over `package`'s Lasso."""
         model = self.package.Lasso(tol=tol, max_iter=MAX_ITER)

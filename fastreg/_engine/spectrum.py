@@ -16,8 +16,7 @@ from fastreg._engine.blocks import column_blocks, row_gram
 from fastreg._engine.design import Design
 from fastreg._engine.ridge_solution import certificate, gradient
 from fastreg._engine.ridge_svd import kept_values, row_factor, triangular_factor
-from fastreg._engine.threads import n_threads_for
-from fastreg._kernels.dense import Dense
+from fastreg._engine.threads import map_in_threads, n_workers_for
 
 EPS = np.finfo(np.float64).eps
 # An eigenvalue is rounded by eps times the largest: with less than this share of that, it
@@ -29,6 +28,8 @@ REFINED_SHARE = 1e-4
 CANCELLATION_LIMIT = 1e4
 # AA' of a dense X is centred afterwards where squared means are this much of the spread.
 MAX_OFFSET = 10.0
+# Rows of AA' that are computed at a time then.
+TILE_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ def products_of_rows(design, rows):
     """AA' over these rows (m, m)."""
     if not design.is_sparse:
         far = design.total_weight * np.square(design.mean).sum() > MAX_OFFSET * design.sq_norm.sum()
-        if far or design.column_scale is not None:
+        if far or design.column_scale is not None or design.X.dtype != np.float64:
             K = row_gram(design)
         else:
             K = _centred_afterwards(design)
@@ -236,9 +237,18 @@ def products_of_rows(design, rows):
 
 
 def _centred_afterwards(design):
-    """AA' of a dense X whose means are not large, without a block that is centred before."""
-    n, p = design.X.shape
-    K = Dense(design.X.T).gram(np.arange(n), None, n_threads_for(n * n * p / 8))
+    """AA' of a dense X whose means are not large, from X where it lies."""
+    X, n = design.X, design.n_samples
+    K = np.empty((n, n))
+
+    def fill(stop):
+        start = max(stop - TILE_ROWS, 0)
+        K[start:stop, :stop] = X[start:stop] @ X[:stop].T
+        K[:start, start:stop] = K[start:stop, :start].T
+
+    stops = range(n, 0, -TILE_ROWS)  # the largest first
+    for _ in map_in_threads(fill, stops, n_workers_for(None, len(stops), design.work * TILE_ROWS)):
+        pass
     if design.fit_intercept:
         weights = np.ones(n) if design.scale is None else design.scale**2
         offset = K @ (weights / design.total_weight)
