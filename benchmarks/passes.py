@@ -38,8 +38,11 @@ def of_ridge(problem, alpha, tol):
     """Passes of the ridge that `solver="auto"` chooses."""
     with quiet(), fit_threads():
         design = Design(problem.X, problem.y)
-        solver = "sparse_cg" if design.is_sparse else "cholesky"
-        ridge.solve(design, np.array([alpha]), solver, tol=tol, max_iter=None)
+        alphas = np.full(len(design.targets), alpha)
+        solver = ridge.choose_solver(
+            *problem.X.shape, alphas, sparse=design.is_sparse, positive=False
+        )
+        ridge.solve(design, alphas, solver, tol=tol, max_iter=None)
         return Passes(design.n_passes, _pass_seconds(design))
 
 

@@ -21,8 +21,10 @@ MODULES = [
     "fastreg.linear_model._paths",
     "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
+    "fastreg.linear_model._ridge_classifier",
     "fastreg.linear_model._ridge_classifier_cv",
     "fastreg.linear_model._ridge_cv",
+    "fastreg.linear_model._ridge_regression",
 ]
 WITH_EXAMPLES = {
     "fastreg._config",
@@ -34,8 +36,10 @@ WITH_EXAMPLES = {
     "fastreg.linear_model._paths",
     "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
+    "fastreg.linear_model._ridge_classifier",
     "fastreg.linear_model._ridge_classifier_cv",
     "fastreg.linear_model._ridge_cv",
+    "fastreg.linear_model._ridge_regression",
 }
 
 

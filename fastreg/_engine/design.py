@@ -16,6 +16,9 @@ from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.scaled import Scaled
 
+# Elements of y that are transposed at a time.
+BLOCK_ELEMENTS = 1 << 16
+
 
 def has_unit_stride(X):
     """Whether the dense kernels can read X where it lies, in either order."""
@@ -163,18 +166,21 @@ class Design:
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64)
         Y = Y.reshape(self.n_samples, -1).T
+        self.target_mean, self.target_rest = np.zeros(len(Y)), 0.0
         if self.fit_intercept:
             self.target_mean = (Y @ weights) / self.total_weight
-            Y = Y - self.target_mean[:, np.newaxis]
+        self.targets = np.empty(Y.shape)
+        step = max(1, BLOCK_ELEMENTS // len(Y))  # what is turned over stays in the cache
+        for start in range(0, self.n_samples, step):
+            block = np.s_[:, start : start + step]
+            np.subtract(Y[block], self.target_mean[:, np.newaxis], out=self.targets[block])
+        if self.fit_intercept:
             # the mean of a large y is rounded: what is left of it is not
-            rest = (Y @ weights) / self.total_weight
+            rest = (self.targets @ weights) / self.total_weight
             self.target_mean, self.target_rest = two_sum(self.target_mean, rest)
-            Y -= rest[:, np.newaxis]
-        else:
-            self.target_mean, self.target_rest = np.zeros(len(Y)), 0.0
+            self.targets -= rest[:, np.newaxis]
         if self.scale is not None:
-            Y = Y * self.scale
-        self.targets = np.ascontiguousarray(Y)
+            self.targets *= self.scale
         self.squared_norms = np.array([np.vdot(row, row) for row in self.targets])
 
     def _dense_stats(self, weights, u):

@@ -71,7 +71,7 @@ class RidgeClassifier(LabelClassifier, BaseRidge):
     >>> X, y = load_iris(return_X_y=True)
     >>> model = RidgeClassifier().fit(X, y)
     >>> print(round(model.score(X, y), 3))
-    0.847
+    0.853
     >>> model.predict(X[:3])
     array([0, 0, 0])
     """

@@ -125,7 +125,7 @@ def no_solver(monkeypatch):
 
     monkeypatch.setattr("fastreg.linear_model._coordinate_descent.PathEngine", start)
     monkeypatch.setattr("fastreg.linear_model._paths.PathEngine", start)
-    monkeypatch.setattr("fastreg.linear_model._ridge.ridge.solve", start)
+    monkeypatch.setattr("fastreg.linear_model._base_ridge.ridge.solve", start)
 
 
 def refused(function, *args, **kwargs):
