@@ -6,4 +6,4 @@ from benchmarks.peers.interface import SklearnInterface
 
 _peer = SklearnInterface(sklearn.linear_model)
 lasso, path, ridge, linear_model = _peer.lasso, _peer.path, _peer.ridge, _peer.linear_model
-lasso_cv, grid_search = _peer.lasso_cv, _peer.grid_search
+lasso_cv, grid_search, sgd = _peer.lasso_cv, _peer.grid_search, _peer.sgd
