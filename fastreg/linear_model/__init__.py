@@ -12,6 +12,8 @@ from fastreg.linear_model._multi_task import MultiTaskElasticNet, MultiTaskLasso
 from fastreg.linear_model._paths import enet_path, lasso_path
 from fastreg.linear_model._regularization_path import RegularizationPath, regularization_path
 from fastreg.linear_model._ridge import Ridge
+from fastreg.linear_model._sgd_classifier import SGDClassifier
+from fastreg.linear_model._sgd_regressor import SGDRegressor
 
 __all__ = [
     "CVDisplay",
@@ -26,6 +28,8 @@ __all__ = [
     "PathDisplay",
     "RegularizationPath",
     "Ridge",
+    "SGDClassifier",
+    "SGDRegressor",
     "enet_path",
     "lasso_path",
     "regularization_path",
