@@ -61,6 +61,13 @@ FR_UNUSED static void fr_prefetch(const void *start, ptrdiff_t n_bytes)
 #endif
 }
 
+/* x, no lower than low and no higher than high: two instructions, and no branch to guess */
+FR_UNUSED static inline double fr_between(double low, double x, double high)
+{
+    const double above = x > low ? x : low;
+    return above < high ? above : high;
+}
+
 /* One step of the cumulative L1 penalty (Tsuruoka, Tsujii, Ananiadou 2009) for n
  * coefficients scale v_j: each may have lost `owed` by now and has lost -q_j. */
 FR_FUNCTION void fr_truncate(double owed, double scale, double *v, double *q, ptrdiff_t n)

@@ -195,12 +195,14 @@ cdef class Problem:
             k = self.samples.rows.columns(batch[r], self.columns)
             self.weights.settle(self.columns, k)
 
-    cdef double measure_batch(self, const Py_ssize_t *batch, Py_ssize_t m,
+    cdef double measure_batch(self, const Py_ssize_t *batch, Py_ssize_t m, Py_ssize_t n,
                               double eta) noexcept nogil:
         """Find the step along each row of a batch; returns their sum."""
         cdef double y, p, value, step, slope = 0.0, total = 0.0, rate = eta
         cdef Py_ssize_t r, i
         for r in range(m):
+            if r + AHEAD < n:
+                self.samples.prefetch(batch[r + AHEAD])
             i = batch[r]
             y = self.samples.target(i, self.k)
             p = self.weights.scale * self.samples.rows.dot(i, self.weights.v)
@@ -217,14 +219,14 @@ cdef class Problem:
             total += step
         return total
 
-    cdef void update(self, const Py_ssize_t *batch, Py_ssize_t m) noexcept nogil:
-        """One step of descent, along the mean over a batch of m self.samples.rows."""
+    cdef void update(self, const Py_ssize_t *batch, Py_ssize_t m, Py_ssize_t n) noexcept nogil:
+        """One step of descent, along the mean over a batch: the next m of the n rows left."""
         cdef double eta = self.schedule.rate(self.t) * self.slower, total
         cdef bint averaging = 0 < self.average_from <= self.t
         cdef Py_ssize_t r, k
         if self.weights.lazy:
             self.settle_batch(batch, m)
-        total = self.measure_batch(batch, m, eta)
+        total = self.measure_batch(batch, m, n, eta)
         if self.l2 > 0:
             self.weights.shrink(max(0.0, 1.0 - eta * self.l2))
         for r in range(m):
@@ -242,15 +244,13 @@ cdef class Problem:
 
     cdef void advance(self, const Py_ssize_t *order, Py_ssize_t n) noexcept nogil:
         """Updates with n rows, in the order given."""
-        cdef Py_ssize_t at = 0, r, m, k
+        cdef Py_ssize_t at = 0, m, k
         while at < n:
             m = min(self.batch_size, n - at)
-            for r in range(at + AHEAD, min(at + m + AHEAD, n)):
-                self.samples.prefetch(order[r])
             if self.weights.lazy and at + m < n:
                 k = self.samples.rows.columns(order[at + m], self.columns)
                 self.weights.prefetch(self.columns, k)
-            self.update(order + at, m)
+            self.update(order + at, m, n - at)
             at += m
         self.n_rows += n
 

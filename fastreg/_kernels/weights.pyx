@@ -22,6 +22,7 @@ from fastreg._kernels.matrix cimport fr_axpy
 
 cdef extern from "columns.h" nogil:
     void fr_prefetch(const void *start, Py_ssize_t n_bytes)
+    double fr_between(double low, double x, double high)
     void fr_truncate(double owed, double scale, double *v, double *q, Py_ssize_t n)
 
 cdef enum:
@@ -32,9 +33,6 @@ cdef double SMALLEST_SCALE = 1e-9
 
 
 cdef class Weights:
-    def __cinit__(self, *args, **kwargs):
-        self.moments = NULL
-
     def __init__(self, coef, double intercept, *, bint sparse, bint l1, total=None,
                  double intercept_total=0.0):
         """Start from coef (p,), which is written to; `total` (p,) is the sum for the average."""
@@ -152,8 +150,8 @@ cdef class Weights:
             if self.has_l1:
                 # towards zero and no further; with signs as numbers, since they can't be guessed
                 sign, size = copysign(1.0, z), fabs(z)
-                left = max(0.0, size - (self.owed + sign * self.q[j]) * inverse)
-                left = min(left, size)
+                left = size - (self.owed + sign * self.q[j]) * inverse
+                left = fr_between(0.0, left, size)
                 self.q[j] += self.scale * sign * (left - size)
                 self.v[j] = z = sign * left
             if averaging:
