@@ -20,11 +20,13 @@ TOLERANCE = 0.02
 ALPHA = 1e-4
 N_CLASSES = 10
 EPOCH = {"max_iter": 1, "tol": None, "alpha": ALPHA, "random_state": 0}
+# the default rate starts so high that one epoch ends anywhere
+CALM = {"learning_rate": "invscaling", "eta0": 0.02}
 # estimator, its parameters beside EPOCH, and whether the figure is for it
 JOBS = [
     ("SGDRegressor", {"eta0": 1e-3}, True),
-    ("SGDClassifier", {"loss": "log_loss"}, True),
-    ("SGDClassifier", {"loss": "hinge"}, False),
+    ("SGDClassifier", {"loss": "log_loss", **CALM}, True),
+    ("SGDClassifier", {"loss": "hinge", **CALM}, False),
     ("SGDRegressor", {"eta0": 1e-3, "average": True}, False),
     ("SGDRegressor", {"eta0": 1e-3, "penalty": "l1"}, False),
 ]

@@ -28,7 +28,7 @@ cdef extern from "columns.h" nogil:
 
 cdef enum:
     AHEAD = 4               # rows that are fetched before they are needed
-    PIECE_WORK = 1 << 17    # elements of a piece of the order, for several problems
+    PIECE_WORK = 1 << 19    # elements of a piece of the order, for several problems
 
 # A slope is clipped at this, so that one row cannot throw the coefficients away.
 cdef double LARGEST_SLOPE = 1e12
@@ -336,14 +336,14 @@ def train(list problems, Py_ssize_t[::1] order, key, Py_ssize_t first_epoch,
                 at = 0
                 while at < n:
                     m = min(piece, n - at)
-                    for a in prange(n_active, schedule="static", num_threads=n_threads):
+                    for a in prange(n_active, schedule="dynamic", num_threads=n_threads):
                         (<Problem> active[a]).advance(&order[at], m)
                     at = at + m
                     work += m * row_work * n_active
                     if work > INTERRUPT_WORK:
                         work = 0.0
                         check_interrupt()
-                for a in prange(n_active, schedule="static", num_threads=n_threads):
+                for a in prange(n_active, schedule="dynamic", num_threads=n_threads):
                     (<Problem> active[a]).end_epoch()
                 kept = 0
                 for a in range(n_active):

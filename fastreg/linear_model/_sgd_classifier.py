@@ -126,7 +126,7 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
         Epochs; of several classes the most.
     t_ : int
         The number of updates, plus 1.
-    loss_curve_ : ndarray of shape (n_iter_,) or (n_classes, n_iter_)
+    loss_curve_ : ndarray of shape (n_epochs,) or (n_classes, n_epochs)
         The objective of each epoch: the mean loss at the coefficients before each update,
         and the penalty at the end. NaN where a class had ended before. `partial_fit`
         leaves that of its own epoch.

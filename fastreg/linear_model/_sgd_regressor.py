@@ -102,7 +102,7 @@ class SGDRegressor(MultiOutputMixin, RegressorMixin, BaseSGD):
         Epochs; of several targets the most.
     t_ : int
         The number of updates, plus 1.
-    loss_curve_ : ndarray of shape (n_iter_,) or (n_targets, n_iter_)
+    loss_curve_ : ndarray of shape (n_epochs,) or (n_targets, n_epochs)
         The objective of each epoch: the mean loss at the coefficients before each update,
         and the penalty at the end. NaN where a target had ended before. `partial_fit`
         leaves that of its own epoch.
