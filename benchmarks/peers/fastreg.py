@@ -22,7 +22,7 @@ def _afresh(job):
 
 
 _peer = SklearnInterface(fastreg)
-path, linear_model = _peer.path, _peer.linear_model
+path, linear_model, sgd = _peer.path, _peer.linear_model, _peer.sgd
 lasso, ridge = _afresh(_peer.lasso), _afresh(_peer.ridge)
 lasso_cv, grid_search = _afresh(_peer.lasso_cv), _afresh(_peer.grid_search)
 ridge_cv = _afresh(_peer.ridge_cv)

@@ -68,3 +68,7 @@ class SklearnInterface:
         model = self.package.Lasso(alpha=1e-6, tol=1.0).fit(X, y)
         model.coef_, model.intercept_ = coef, intercept
         return model
+
+    def sgd(self, X, y, name, parameters):
+        """A fitted SGDRegressor or SGDClassifier."""
+        return getattr(self.package, name)(**parameters).fit(X, y)

@@ -7,4 +7,4 @@ from benchmarks.peers.interface import SklearnInterface
 _peer = SklearnInterface(sklearn.linear_model)
 lasso, path, ridge, linear_model = _peer.lasso, _peer.path, _peer.ridge, _peer.linear_model
 lasso_cv, grid_search = _peer.lasso_cv, _peer.grid_search
-ridge_cv = _peer.ridge_cv
+ridge_cv, sgd = _peer.ridge_cv, _peer.sgd

@@ -47,6 +47,43 @@ FR_FUNCTION void fr_axpy(double d, const double *a, double *y, ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i++) y[i] += d * a[i];
 }
 
+/* Ask for the cache lines of a piece of memory, the first of them at least. */
+FR_UNUSED static void fr_prefetch(const void *start, ptrdiff_t n_bytes)
+{
+#if defined(__GNUC__)
+    const char *line = (const char *)start;
+    const ptrdiff_t end = n_bytes < 4096 ? n_bytes : 4096;
+    for (ptrdiff_t at = 0; at < end; at += 64) __builtin_prefetch(line + at);
+    if (end > 64) __builtin_prefetch(line + end - 1);
+#else
+    (void)start;
+    (void)n_bytes;
+#endif
+}
+
+/* x, no lower than low and no higher than high: two instructions, and no branch to guess */
+FR_UNUSED static inline double fr_between(double low, double x, double high)
+{
+    const double above = x > low ? x : low;
+    return above < high ? above : high;
+}
+
+/* One step of the cumulative L1 penalty (Tsuruoka, Tsujii, Ananiadou 2009) for n
+ * coefficients scale v_j: each may have lost `owed` by now and has lost -q_j. */
+FR_FUNCTION void fr_truncate(double owed, double scale, double *v, double *q, ptrdiff_t n)
+{
+    const double inverse = 1.0 / scale;
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const double z = v[j];
+        const double less = z - (owed + q[j]) * inverse, more = z + (owed - q[j]) * inverse;
+        const double down = less > 0 ? less : 0.0, up = more < 0 ? more : 0.0;
+        const double next = z > 0 ? down : (z < 0 ? up : z);
+        q[j] += scale * (next - z);
+        v[j] = next;
+    }
+}
+
 /* out_tj = sum_i z_ij v_it for eight columns and four v: 8 x 4 sums in registers */
 #if defined(__GNUC__)
 typedef double fr_four __attribute__((vector_size(32), aligned(8), may_alias));

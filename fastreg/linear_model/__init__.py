@@ -16,6 +16,8 @@ from fastreg.linear_model._ridge_classifier import RidgeClassifier
 from fastreg.linear_model._ridge_classifier_cv import RidgeClassifierCV
 from fastreg.linear_model._ridge_cv import RidgeCV
 from fastreg.linear_model._ridge_regression import ridge_regression
+from fastreg.linear_model._sgd_classifier import SGDClassifier
+from fastreg.linear_model._sgd_regressor import SGDRegressor
 
 __all__ = [
     "CVDisplay",
@@ -33,6 +35,8 @@ __all__ = [
     "RidgeCV",
     "RidgeClassifier",
     "RidgeClassifierCV",
+    "SGDClassifier",
+    "SGDRegressor",
     "enet_path",
     "lasso_path",
     "regularization_path",

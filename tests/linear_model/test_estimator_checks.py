@@ -16,6 +16,8 @@ from fastreg import (
     RidgeClassifier,
     RidgeClassifierCV,
     RidgeCV,
+    SGDClassifier,
+    SGDRegressor,
 )
 
 ESTIMATORS = [
@@ -43,10 +45,29 @@ ESTIMATORS = [
     RidgeClassifierCV(),
     RidgeClassifierCV(cv=3),
 ]
+# Equal to rounding are a weight and a repeated row in the objective, not in the steps that
+# lead there: one step of twice the length is not two steps, each at its own margin.
+STEPS = "a weight lengthens a step, a repeated row takes two"
+STOCHASTIC = [
+    SGDRegressor(),
+    SGDRegressor(penalty="l1", average=True, learning_rate="adaptive", batch_size=4),
+    SGDClassifier(),
+    SGDClassifier("log_loss", penalty="elasticnet", average=10),
+]
 
 
 @parametrize_with_checks(ESTIMATORS)
 def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    STOCHASTIC,
+    expected_failed_checks=lambda _: {
+        f"check_sample_weight_equivalence_on_{kind}_data": STEPS for kind in ("dense", "sparse")
+    },
+)
+def test_check_stochastic_estimator(estimator, check):
     check(estimator)
 
 
@@ -66,7 +87,7 @@ def test_tags():
 
 
 def test_init_sets_parameters_only():
-    for estimator in ESTIMATORS:
+    for estimator in ESTIMATORS + STOCHASTIC:
         assert vars(estimator) == estimator.get_params()
 
 
