@@ -39,6 +39,8 @@ SCHEDULES = {"constant", "optimal", "invscaling", "adaptive", "pa1", "pa2", "one
 # Intercepts move this much less with sparse rows: they move with every row, and a
 # coefficient only with those that have an entry for it.
 SPARSE_INTERCEPT_RATE = 0.01
+# Numbers between the coefficients of two problems: threads must not share cache lines.
+GAP = 16
 # Epochs that are sure to come, for the choice of threads.
 SURE_EPOCHS = 5
 
@@ -179,17 +181,17 @@ def fit(samples, order, state, options, *, classes, class_weights, validations=N
         "t": state.t,
         "intercept_rate": _intercept_rate(options, samples.rows.is_sparse),
     }
-    totals = None
+    coef, totals = _apart(state.coef), None
     if options.average_from:
         totals = (
-            state.average_coef * state.n_averaged[:, None],
+            _apart(state.average_coef * state.n_averaged[:, None]),
             state.average_intercept * state.n_averaged,
         )
     problems = [
         Problem(
             samples,
             Weights(
-                state.coef[i],
+                coef[i],
                 state.intercept[i],
                 sparse=samples.rows.is_sparse,
                 l1=pieces["l1"] > 0,
@@ -206,7 +208,15 @@ def fit(samples, order, state, options, *, classes, class_weights, validations=N
     n_threads = _n_threads(samples.rows, len(order), len(problems), options.max_iter)
     n_threads = n_threads if threads is None else min(n_threads, threads)
     _run(problems, order, options, state.t - 1, n_threads)
+    state.coef[:] = coef
     return _solution(problems, state, totals, n_updates, options.average_from)
+
+
+def _apart(rows):
+    """A copy whose rows have a gap between them."""
+    copy = np.empty((rows.shape[0], rows.shape[1] + GAP))[:, : rows.shape[1]]
+    copy[:] = rows
+    return copy
 
 
 def _intercept_rate(options, sparse):

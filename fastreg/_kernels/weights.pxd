@@ -21,6 +21,7 @@ cdef class Weights:
     cdef Moment *moments
     cdef Py_ssize_t now, n_moments
     cdef object _keep
+    cdef double[16] apart      # another thread's object may come next in memory
 
     cdef void end_at_zero(self, Py_ssize_t j, const Moment *since) noexcept nogil
     cdef void add_course(self, Py_ssize_t j, const Moment *since,

@@ -27,6 +27,7 @@ cdef extern from "columns.h" nogil:
 
 cdef enum:
     MIN_MOMENTS = 1024
+    GAP = 16            # numbers after an array: the next may be another thread's
 
 # Below this scale v is made the coefficients again, before it overflows.
 cdef double SMALLEST_SCALE = 1e-9
@@ -43,8 +44,8 @@ cdef class Weights:
         self.v, self.scale, self.intercept = &v[0], 1.0, intercept
         self.has_l1, self.averages = l1, total is not None
         self.lazy = sparse and (self.has_l1 or self.averages)
-        received = np.zeros(p) if l1 else None
-        settled = np.zeros(p, dtype=np.intp) if self.lazy else None
+        received = np.zeros(p + GAP) if l1 else None
+        settled = np.zeros(p + GAP, dtype=np.intp) if self.lazy else None
         self._keep = (coef, total, received, settled)
         if l1:
             q = received
