@@ -10,7 +10,7 @@ from fastreg._kernels.dense import Dense
 def row_gram(design, columns=None):
     """AA' (n, n) of all columns or some."""
     n = design.n_samples
-    if columns is None and not design.is_sparse:
+    if columns is None and not design.is_sparse and design.column_scale is None:
         return design.row_gram()
     K = np.zeros((n, n))
     for block in column_blocks(design, columns):

@@ -51,6 +51,12 @@ def choose_solver(n_samples, n_features, alpha, *, sparse, positive):
 
 def solve(design, alpha, solver, *, tol, max_iter, seed=0) -> RidgeSolution:
     """Solve for all targets, alpha (T,), with one of `SOLVERS`."""
+    solution = _solve(design, alpha, solver, tol, max_iter, seed)
+    solution.W[:, design.sq_norm == 0] = 0.0  # what rounding gave a constant column
+    return solution
+
+
+def _solve(design, alpha, solver, tol, max_iter, seed):
     if solver in STOCHASTIC:
         return stochastic_average(design, alpha, solver, tol, max_iter, seed)
     if solver in ITERATIVE:

@@ -82,6 +82,5 @@ def _product(design, w):
 
 
 def _solution(design, W, alpha, solver, n_iter, converged):
-    W[:, design.sq_norm == 0] = 0.0  # what rounding gave a constant column
     gap = certificate(W, alpha, gradient(design, W))
     return RidgeSolution(W, solver, gap, n_iter, converged)

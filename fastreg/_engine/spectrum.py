@@ -16,7 +16,6 @@ from fastreg._engine.blocks import column_blocks, row_gram
 from fastreg._engine.design import Design
 from fastreg._engine.ridge_solution import certificate, gradient
 from fastreg._engine.ridge_svd import kept_values, row_factor, triangular_factor
-from fastreg._engine.threads import map_in_threads, n_workers_for
 
 EPS = np.finfo(np.float64).eps
 # An eigenvalue is rounded by eps times the largest: with less than this share of that, it
@@ -26,10 +25,6 @@ MIN_SHARE = 1e-8
 REFINED_SHARE = 1e-4
 # CSC columns whose mean outweighs their spread by more are centred before they are multiplied.
 CANCELLATION_LIMIT = 1e4
-# AA' of a dense X is centred afterwards where squared means are this much of the spread.
-MAX_OFFSET = 10.0
-# Rows of AA' that are computed at a time then.
-TILE_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -218,11 +213,7 @@ def _unit_root(design, rows):
 def products_of_rows(design, rows):
     """AA' over these rows (m, m)."""
     if not design.is_sparse:
-        far = design.total_weight * np.square(design.mean).sum() > MAX_OFFSET * design.sq_norm.sum()
-        if far or design.column_scale is not None or design.X.dtype != np.float64:
-            K = row_gram(design)
-        else:
-            K = _centred_afterwards(design)
+        K = row_gram(design)
         return K if len(rows) == len(K) else K[np.ix_(rows, rows)]
     X, mean, centred = SparseRows(design).parts(rows)
     # (X - 1 m')(X - 1 m')' multiplied out, on columns where that cancels little
@@ -233,29 +224,6 @@ def products_of_rows(design, rows):
     if design.scale is not None:
         K *= design.scale[rows]
         K *= design.scale[rows][:, np.newaxis]
-    return K
-
-
-def _centred_afterwards(design):
-    """AA' of a dense X whose means are not large, from X where it lies."""
-    X, n = design.X, design.n_samples
-    K = np.empty((n, n))
-
-    def fill(stop):
-        start = max(stop - TILE_ROWS, 0)
-        K[start:stop, :stop] = X[start:stop] @ X[:stop].T
-        K[:start, start:stop] = K[start:stop, :start].T
-
-    stops = range(n, 0, -TILE_ROWS)  # the largest first
-    for _ in map_in_threads(fill, stops, n_workers_for(None, len(stops), design.work * TILE_ROWS)):
-        pass
-    if design.fit_intercept:
-        weights = np.ones(n) if design.scale is None else design.scale**2
-        offset = K @ (weights / design.total_weight)
-        K -= offset + offset[:, np.newaxis] - weights @ offset / design.total_weight
-    if design.scale is not None:
-        K *= design.scale
-        K *= design.scale[:, np.newaxis]
     return K
 
 
