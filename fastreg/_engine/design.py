@@ -138,6 +138,8 @@ class Design:
             self.correlation = self._moments.get(
                 "correlation", lambda: self.dots(self.targets), self.targets
             )
+        if self.is_sparse:  # what rounding gave a constant column
+            self.correlation = np.where(self.sq_norm == 0, 0.0, self.correlation)
         self.column_scale = None
         if column_scale is not None:
             self._scale_columns(column_scale)
@@ -238,7 +240,13 @@ class Design:
         k = len(a) if b is None else len(b)
         self.n_passes += self.share(a)
         # eight multiplications in the BLAS take about as long as one element of a pass
-        return self.matrix.gram(a, b, self.threads(self.share(a) * self.work * k / 8))
+        G = self.matrix.gram(a, b, self.threads(self.share(a) * self.work * k / 8))
+        if self.is_sparse:  # constant columns have only their rounding left here
+            G[self.sq_norm[a] == 0] = 0.0
+            G[:, self.sq_norm[a if b is None else b] == 0] = 0.0
+            if b is None:
+                G.flat[:: k + 1] = self.sq_norm[a]
+        return G
 
     def all_gram(self):
         """A'A; read-only where the cache keeps it."""

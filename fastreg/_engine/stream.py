@@ -153,19 +153,9 @@ def stream_of_rows(X, Y, weights, layout, check):
             block, y, sample_weight=w if weighs else None, expected_passes=4 * n / len(y)
         )
         check(design, block, y)
-        moments = _moments(design) if weighs else no_moments(p, len(design.targets))
+        moments = Moments.of_design(design) if weighs else no_moments(p, len(design.targets))
         total = total.merge(Stream.of_moments(moments, len(y), dtype))
     return total
-
-
-def _moments(design):
-    moments = Moments.of_design(design)
-    if design.is_sparse:  # columns without zeros have only their rounding left here
-        constant = design.sq_norm == 0
-        moments.gram[constant] = moments.gram[:, constant] = 0.0
-        moments.gram.flat[:: design.n_features + 1] = design.sq_norm
-        moments.correlation[:, constant] = 0.0
-    return moments
 
 
 def _blocks(X, dtype):
