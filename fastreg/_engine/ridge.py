@@ -3,7 +3,7 @@
 "cholesky" and "eigen" work on the Gram matrix of A's smaller side. Where that is
 ill-conditioned, squaring A has lost digits, and the singular values of A itself take
 over ("svd"). "sparse_cg", "lsqr" and "lbfgs" need products with A only, so that sparse
-A stays sparse; "sag" and "saga" read it row by row.
+A stays sparse; "sag", "saga" and "sgd" read it row by row.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from fastreg._engine import ridge_positive
 from fastreg._engine.blocks import column_blocks, row_blocks, row_gram
 from fastreg._engine.ridge_closed import MIN_RCOND, closed_form, solve_moments
 from fastreg._engine.ridge_iterative import conjugate_gradients, least_squares_qr
+from fastreg._engine.ridge_sgd import stochastic_gradient
 from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient
 from fastreg._engine.ridge_svd import singular_values
 from fastreg._engine.sag import stochastic_average
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 CLOSED_FORMS = ("cholesky", "eigen")
-STOCHASTIC = ("sag", "saga")
+STOCHASTIC = ("sag", "saga", "sgd")
 SOLVERS = (*CLOSED_FORMS, "svd", "sparse_cg", "lsqr", "lbfgs", *STOCHASTIC)
 # From so many different alphas on, one eigendecomposition is cheaper than a factor each.
 MANY_ALPHAS = 24
@@ -57,6 +58,8 @@ def solve(design, alpha, solver, *, tol, max_iter, seed=0) -> RidgeSolution:
 
 
 def _solve(design, alpha, solver, tol, max_iter, seed):
+    if solver == "sgd":
+        return stochastic_gradient(design, alpha, tol, max_iter, seed)
     if solver in STOCHASTIC:
         return stochastic_average(design, alpha, solver, tol, max_iter, seed)
     if solver in ITERATIVE:

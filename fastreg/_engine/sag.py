@@ -41,7 +41,6 @@ def stochastic_average(design, alpha, solver, tol, max_iter, seed):
             )
             W[t] = rows.coefficients
             converged &= done
-    W[:, design.sq_norm == 0] = 0.0
     gap = certificate(W, alpha, gradient(design, W))
     return RidgeSolution(W, solver, gap, n_iter, converged)
 

@@ -63,6 +63,7 @@ class Options:
     n_iter_no_change: int
     seed: int | None  # None leaves the rows in their order
     verbose: int = 0
+    sparse_intercept_rate: float = SPARSE_INTERCEPT_RATE
 
 
 @dataclass
@@ -222,7 +223,7 @@ def _apart(rows):
 def _intercept_rate(options, sparse):
     if not options.fit_intercept:
         return 0.0
-    return SPARSE_INTERCEPT_RATE if sparse else 1.0
+    return options.sparse_intercept_rate if sparse else 1.0
 
 
 def _n_threads(rows, n_train, n_problems, max_iter):

@@ -23,8 +23,6 @@ from fastreg._validation import (
 )
 from fastreg.linear_model._base import LinearModel, warn_constant_columns
 
-PLANNED = {"sgd"}
-
 
 class BaseRidge(LinearModel):
     """Base of the ridge models of one alpha, or one for each target; not public."""
@@ -37,7 +35,7 @@ class BaseRidge(LinearModel):
             check_number("max_iter", self.max_iter, low=1, integer=True)
         for name in self._flags:
             check_flag(name, getattr(self, name))
-        check_option("solver", self.solver, {"auto", *ridge.SOLVERS, *PLANNED})
+        check_option("solver", self.solver, {"auto", *ridge.SOLVERS})
         if self.positive and self.solver not in ("auto", "lbfgs"):
             raise ValueError(
                 f"solver={self.solver!r} does not support positive fitting: with positive=True "
@@ -47,10 +45,6 @@ class BaseRidge(LinearModel):
             raise ValueError(
                 "'lbfgs' solver can be used only when positive=True: pass another solver, or "
                 "positive=True."
-            )
-        if self.solver in PLANNED:
-            raise NotImplementedError(
-                f"solver={self.solver!r} is not built yet: use 'saga', which goes row by row too."
             )
 
     def _alphas(self, n_targets):

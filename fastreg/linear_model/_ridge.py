@@ -34,12 +34,13 @@ class Ridge(RidgeStreaming, BaseRidge, LinearRegressor):
         X is never written to, so both values leave it as it was.
     max_iter : int or None, default=None
         Bound on the iterations of an iterative solver; None stands for 1000 epochs
-        of "sag" and "saga", and leaves it to SciPy for the others.
+        of "sag", "saga" and "sgd", and leaves it to SciPy for the others.
     tol : float, default=1e-4
         When an iterative solver stops. "sparse_cg": the residual of the normal
         equations is at most `tol` times their right-hand side. "lsqr": SciPy's atol
         and btol. "lbfgs": no projected gradient is larger. "sag", "saga": no
-        coefficient moved by more than `tol` of the largest in an epoch. The closed
+        coefficient moved by more than `tol` of the largest in an epoch. "sgd": the
+        objective of an epoch falls no more by `tol` of what it was at zero. The closed
         forms are exact whatever it is.
     solver : str, default="auto"
         - "auto" chooses by the shape of X, its sparsity and condition: `solver_`
@@ -60,7 +61,7 @@ class Ridge(RidgeStreaming, BaseRidge, LinearRegressor):
     positive : bool, default=False
         Keep coefficients from being negative.
     random_state : int, RandomState instance or None, default=None
-        Draws the rows of "sag" and "saga". An int makes fits repeatable.
+        Draws the rows of "sag", "saga" and "sgd". An int makes fits repeatable.
 
     Attributes
     ----------
@@ -73,7 +74,7 @@ class Ridge(RidgeStreaming, BaseRidge, LinearRegressor):
         r the residual, in float64: it bounds how far half the objective is from the
         smallest possible. With ``alpha=0``, :math:`\|A'r\|^2`.
     n_iter_ : ndarray of shape (n_targets,)
-        Iterations, epochs of "sag" and "saga"; 1 for the closed forms.
+        Iterations, epochs of "sag", "saga" and "sgd"; 1 for the closed forms.
     solver_ : str
         The solver that was used.
     n_samples_seen_ : int
@@ -87,8 +88,6 @@ class Ridge(RidgeStreaming, BaseRidge, LinearRegressor):
     TypeError, ValueError
         For a parameter, X, y or sample_weight that cannot be used; the
         estimator is left as it was.
-    NotImplementedError
-        For ``solver="sgd"``, which is not built yet.
 
     Warns
     -----

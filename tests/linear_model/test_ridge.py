@@ -253,10 +253,22 @@ def test_dual_gap_of_positive(regression, centred_problem):
     assert model.dual_gap_ > 1e-8
 
 
-def test_a_planned_solver_names_one_that_works(regression):
-    X, y, _ = regression()
-    with pytest.raises(NotImplementedError, match=r"sgd.*saga"):
-        Ridge(solver="sgd").fit(X, y)
+@pytest.mark.parametrize("convert", [np.asarray, np.asfortranarray, sp.csr_array, sp.csc_array])
+def test_averaged_steps_get_to_the_certificate(regression, convert):
+    X, y, weights = regression()
+    weights[:3] = 0
+    Y = np.column_stack([y, y[::-1] + 3])
+    exact = Ridge([5.0, 20.0]).fit(X, Y, sample_weight=weights)
+    model = Ridge([5.0, 20.0], solver="sgd", tol=1e-5, random_state=0)
+    model.fit(convert(X), Y, sample_weight=weights)
+    centred = Y - np.average(Y, axis=0, weights=weights)
+    assert (model.dual_gap_ <= 1e-5 * (weights @ centred**2)).all()
+    np.testing.assert_allclose(model.coef_, exact.coef_, atol=0.02 * np.abs(exact.coef_).max())
+    again = Ridge([5.0, 20.0], solver="sgd", tol=1e-5, random_state=0)
+    again.fit(convert(X), Y, sample_weight=weights)
+    np.testing.assert_array_equal(model.coef_, again.coef_)
+    with pytest.warns(ConvergenceWarning, match="sgd did not converge after 2 iter"):
+        model.set_params(max_iter=2).fit(convert(X), Y, sample_weight=weights)
 
 
 @pytest.mark.parametrize("solver", ["cholesky", "eigen", "svd", "sag", "saga"])
