@@ -261,7 +261,7 @@ FR_FUNCTION void fr_col_stats_##NAME(const T *x, double shift,                \
     }                                                                         \
     *s1 += a; *s2 += b; *c += d;                                              \
 }                                                                             \
-/* First pass, rows: the same for all columns of a tile, two rows at a time */\
+/* First pass, rows: the same for all columns of a tile, four rows at once */ \
 FR_FUNCTION void fr_rows_stats_##NAME(const T *x, ptrdiff_t ld,               \
                                       ptrdiff_t rows, ptrdiff_t cols,         \
                                       const double *shift, const double *w,   \
@@ -269,16 +269,21 @@ FR_FUNCTION void fr_rows_stats_##NAME(const T *x, ptrdiff_t ld,               \
                                       double *s2, double *c)                  \
 {                                                                             \
     ptrdiff_t i = 0;                                                          \
-    for (; i + 2 <= rows; i += 2) {                                           \
-        const T *x0 = x + i * ld, *x1 = x0 + ld;                              \
-        const double w0 = w[i], w1 = w[i + 1], u0 = u[i], u1 = u[i + 1];      \
+    for (; i + 4 <= rows; i += 4) {                                           \
+        const T *x0 = x + i * ld, *x1 = x0 + ld, *x2 = x1 + ld, *x3 = x2 + ld;\
+        const double w0 = w[i], w1 = w[i + 1], w2 = w[i + 2], w3 = w[i + 3];  \
+        const double u0 = u[i], u1 = u[i + 1], u2 = u[i + 2], u3 = u[i + 3];  \
         _Pragma("omp simd")                                                   \
         for (ptrdiff_t j = 0; j < cols; j++) {                                \
             const double z0 = (double)x0[j] - shift[j];                       \
             const double z1 = (double)x1[j] - shift[j];                       \
-            s1[j] += w0 * z0 + w1 * z1;                                       \
-            s2[j] += w0 * z0 * z0 + w1 * z1 * z1;                             \
-            c[j] += u0 * z0 + u1 * z1;                                        \
+            const double z2 = (double)x2[j] - shift[j];                       \
+            const double z3 = (double)x3[j] - shift[j];                       \
+            const double v0 = w0 * z0, v1 = w1 * z1;                          \
+            const double v2 = w2 * z2, v3 = w3 * z3;                          \
+            s1[j] += (v0 + v1) + (v2 + v3);                                   \
+            s2[j] += (v0 * z0 + v1 * z1) + (v2 * z2 + v3 * z3);               \
+            c[j] += (u0 * z0 + u1 * z1) + (u2 * z2 + u3 * z3);                \
         }                                                                     \
     }                                                                         \
     for (; i < rows; i++) {                                                   \
