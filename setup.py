@@ -55,7 +55,7 @@ def openmp_options():
 def extensions():
     """One extension for each .pyx of fastreg/_kernels."""
     compile_flags, link_flags, macros = openmp_options()
-    optimise = ["/O2"] if WINDOWS else ["-O3", "-fno-math-errno", "-Wall", "-Wno-cpp"]
+    optimise = ["/O2"] if WINDOWS else ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wno-cpp"]
     if not WINDOWS and not compile_flags:
         optimise.append("-fopenmp-simd")
     return [

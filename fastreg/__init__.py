@@ -24,6 +24,7 @@ from fastreg.linear_model import (
     lasso_path,
     regularization_path,
 )
+from fastreg.neural_network import MLPClassifier, MLPRegressor
 
 __version__ = "0.1.0"
 
@@ -34,6 +35,8 @@ __all__ = [
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "MLPClassifier",
+    "MLPRegressor",
     "MultiTaskElasticNet",
     "MultiTaskElasticNetCV",
     "MultiTaskLasso",

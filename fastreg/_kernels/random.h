@@ -15,8 +15,8 @@ enum { FR_WORDS = 64 };   /* blocks drawn in one go */
 
 /* Four words for each counter (first + i, 0 <= i < n; c1; c2; c3): word k of block i is
  * out[k * n + i]. At most FR_WORDS blocks. */
-FR_FUNCTION void fr_philox(uint32_t first, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t key,
-                           ptrdiff_t n, uint32_t *out)
+FR_INLINE void fr_philox(uint32_t first, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t key,
+                         ptrdiff_t n, uint32_t *out)
 {
     uint32_t *x0 = out, *x1 = out + n, *x2 = out + 2 * n, *x3 = out + 3 * n;
 #pragma omp simd

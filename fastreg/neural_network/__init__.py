@@ -1,0 +1,5 @@
+"""Multi-layer perceptrons with scikit-learn's interface."""
+
+from fastreg.neural_network._mlp import MLPClassifier, MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
