@@ -214,9 +214,7 @@ def build_layers(model, X, regularisation, key):
             add(Activation(layers[-1], shape.activations[k]))
 
 
-def build_network(
-    model, data, regularisation, *, optimiser=None, key=0, n_rows, n_threads
-):
+def build_network(model, data, regularisation, *, optimiser=None, key=0, n_rows, n_threads):
     """The kernel's network, on the model's parameters; returns it and its gradients."""
     layers, offsets = build_layers(model, data.X, regularisation, key)
     gradients = np.zeros_like(model.parameters)

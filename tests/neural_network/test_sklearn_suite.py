@@ -54,4 +54,6 @@ def collect(module):
 if parse_version(sklearn.__version__) < parse_version("1.9"):
     pytest.skip("the specification is scikit-learn 1.9's", allow_module_level=True)
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
 globals().update(collect(load_upstream_tests()))
