@@ -34,6 +34,7 @@ class Optimisation:
     ):
         self.solver, self.schedule, self.weight_decay = solver, schedule, weight_decay
         self.n_steps = self.n_epochs = 0
+        self.gathered = 0.0
         n_vectors = 2 if solver in ("adam", "adamw") else 1
         self.state = tuple(np.zeros_like(parameters) for _ in range(n_vectors))
         if solver == "sgd":
@@ -49,15 +50,30 @@ class Optimisation:
         return kinds[self.solver](*self.state, *self.options)
 
     def steps(self, n_batches):
-        """For each batch of the next epoch: the step's rate, and the share of the weights
-        that decays (Loshchilov, Hutter: Decoupled weight decay, 2017)."""
-        rates = self.schedule.rates(self.n_epochs, n_batches)
+        """For each batch of the next epoch: the step's rate, the share of the weights that
+        decays (Loshchilov, Hutter: Decoupled weight decay, 2017), and what L1's strength is
+        multiplied by.
+
+        The last follows the path of a steady gradient through the optimiser's means, so
+        that a weight stays at zero exactly where its slope is below that strength.
+        """
+        rates = thresholds = self.schedule.rates(self.n_epochs, n_batches)
         decays = self.weight_decay * rates
         if self.solver in ("adam", "adamw"):
             beta_1, beta_2, _ = self.options
             t = self.n_steps + np.arange(1, n_batches + 1)
-            rates = rates * np.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-        return rates, decays
+            thresholds = rates * np.sqrt(1 - beta_2**t)
+            rates = thresholds / (1 - beta_1**t)
+        elif self.solver == "sgd":
+            thresholds = self._gather(rates, *self.options)
+        return rates, decays, thresholds
+
+    def _gather(self, rates, momentum, nesterov):
+        thresholds = np.empty_like(rates)
+        for b, rate in enumerate(rates):
+            self.gathered = momentum * self.gathered + rate
+            thresholds[b] = momentum * self.gathered + rate if nesterov else self.gathered
+        return thresholds
 
     def took(self, n_batches):
         """An epoch of n_batches steps is over."""

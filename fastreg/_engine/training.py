@@ -138,10 +138,10 @@ class Training:
             self.random_state.shuffle(shuffled)
             self.order = self.order[shuffled]
         n_batches = len(self.starts) - 1
-        rates, decays = self.optimisation.steps(n_batches)
+        steps = self.optimisation.steps(n_batches)
         last_rate = self.optimisation.schedule.rates(self.optimisation.n_epochs, n_batches)[-1]
         loss, penalty = self.network.train(
-            self.order, self.starts, rates, decays, self.optimisation.n_steps
+            self.order, self.starts, *steps, self.optimisation.n_steps
         )
         self.optimisation.took(n_batches)
         self.n_epochs += 1

@@ -1,7 +1,7 @@
 """Losses of networks: the formulas are in losses.h."""
 import numpy as np
 
-from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Layer, Share, address, block_start
+from fastreg._kernels.layer cimport Batch, Layer, Share, address, block_start
 
 NUMBERS = {fr_loss_kinds[i].name.decode(): i for i in range(FR_LOSSES)}
 

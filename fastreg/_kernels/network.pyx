@@ -97,7 +97,7 @@ cdef class Network:
     cdef double clip, max_norm
     # the run that is going on
     cdef const Py_ssize_t[::1] order, starts
-    cdef const double[::1] rates, decays
+    cdef const double[::1] rates, decays, thresholds
     cdef Py_ssize_t run_first, run_last
     cdef unsigned long long number
     cdef double data_loss, penalty
@@ -135,16 +135,19 @@ cdef class Network:
             (<Layer> self.layers[layer]).refresh(start - offset, stop - offset)
 
     def train(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
-              const double[::1] rates, const double[::1] decays, unsigned long long number):
+              const double[::1] rates, const double[::1] decays, const double[::1] thresholds,
+              unsigned long long number):
         """Train on batch after batch: batch b has samples order[starts[b]:starts[b + 1]].
 
-        `rates` and `decays` hold one number for each batch; `number` counts the batches
-        before. Returns the sums over batches of rows times loss, and rows times penalty.
+        `rates`, `decays` and `thresholds` (of L1, in units of its strength) hold one number
+        for each batch; `number` counts the batches before. Returns the sums over batches of
+        rows times loss, and rows times penalty.
         """
         cdef Py_ssize_t n_batches = starts.shape[0] - 1, run
         cdef double work = <double> self.parameters.size * max(starts[1] - starts[0], 1) * 3
         run = max(1, <Py_ssize_t> (RUN_WORK / work))
         self.order, self.starts, self.rates, self.decays = order, starts, rates, decays
+        self.thresholds = thresholds
         self.number, self.data_loss, self.penalty = number, 0, 0
         self.fixed_scale, self.add, self.run_last = 0, False, 0
         with nogil:
@@ -306,7 +309,7 @@ cdef class Network:
         range.parameters, range.gradients = self.w, self.g
         range.start, range.stop = self.tiles[tile, 0], self.tiles[tile, 1]
         range.scale, range.rate = clip_scale, self.rates[b]
-        range.l1 = scale * self.l1s[group] if group >= 0 else 0
+        range.threshold = scale * self.l1s[group] * self.thresholds[b] if group >= 0 else 0
         if group >= 0 and self.decays[b] > 0:
             fr_decay(self.single, self.w, range.start, range.stop, self.decays[b])
         self.optimiser.step(&range)

@@ -68,10 +68,10 @@ FR_INLINE FR_T FR_NAME(fr_soft)(FR_T w, FR_T t)
     return down > 0 ? down : up < 0 ? up : w != w ? w : 0;
 }
 
-/* v = momentum v - rate g; w += v, or momentum v - rate g (Nesterov); then the prox of
- * l1 |w| with the step that steady gradients lead to, rate / (1 - momentum) */
+/* v = momentum v - rate g; w += v, or momentum v - rate g (Nesterov); then w towards zero
+ * by `threshold`, which has gathered momentum in the same way */
 FR_FUNCTION void FR_NAME(fr_momentum_step)(FR_RANGE, void *velocities, double scale, double rate,
-                                           double momentum, int nesterov, double l1)
+                                           double momentum, int nesterov, double threshold)
 {
     FR_RANGE_HERE;
     FR_T *v = (FR_T *)velocities + start;
@@ -89,31 +89,31 @@ FR_FUNCTION void FR_NAME(fr_momentum_step)(FR_RANGE, void *velocities, double sc
             w[i] += v[i];
         }
     }
-    if (l1 > 0) {
-        const FR_T t = (FR_T)(l1 * rate / (1 - momentum));
+    if (threshold > 0) {
+        const FR_T t = (FR_T)threshold;
 #pragma omp simd
         for (ptrdiff_t i = 0; i < n; i++) w[i] = FR_NAME(fr_soft)(w[i], t);
     }
 }
 
-/* m and v are running means of g and g^2; w -= rate m / (sqrt(v) + epsilon); then the
- * prox of l1 |w| in the same metric */
+/* m and v are running means of g and g^2; w -= rate m / (sqrt(v) + epsilon); then w
+ * towards zero by threshold / (sqrt(v) + epsilon): the prox in the same metric */
 FR_FUNCTION void FR_NAME(fr_adam_step)(FR_RANGE, void *means, void *squares, double scale,
                                        double rate, double beta_1, double beta_2, double epsilon,
-                                       double l1)
+                                       double threshold)
 {
     FR_RANGE_HERE;
     FR_T *m = (FR_T *)means + start, *v = (FR_T *)squares + start;
     const FR_T a = (FR_T)beta_1, b = (FR_T)beta_2, eps = (FR_T)epsilon, step = (FR_T)rate;
     const FR_T c = (FR_T)((1 - beta_1) * scale), d = (FR_T)((1 - beta_2) * scale * scale);
-    if (l1 > 0) {
-        const FR_T t = (FR_T)l1;
+    if (threshold > 0) {
+        const FR_T t = (FR_T)threshold;
 #pragma omp simd
         for (ptrdiff_t i = 0; i < n; i++) {
             m[i] = a * m[i] + c * g[i];
             v[i] = b * v[i] + d * (g[i] * g[i]);
-            const FR_T size = step / (FR_NAME(fr_root)(v[i]) + eps);
-            w[i] = FR_NAME(fr_soft)(w[i] - size * m[i], size * t);
+            const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
+            w[i] = FR_NAME(fr_soft)(w[i] - size * (step * m[i]), size * t);
         }
         return;
     }
@@ -127,17 +127,17 @@ FR_FUNCTION void FR_NAME(fr_adam_step)(FR_RANGE, void *means, void *squares, dou
 
 /* v is a running mean of g^2; w -= rate g / (sqrt(v) + epsilon); prox as above */
 FR_FUNCTION void FR_NAME(fr_rms_step)(FR_RANGE, void *squares, double scale, double rate,
-                                      double rho, double epsilon, double l1)
+                                      double rho, double epsilon, double threshold)
 {
     FR_RANGE_HERE;
     FR_T *v = (FR_T *)squares + start;
-    const FR_T b = (FR_T)rho, eps = (FR_T)epsilon, step = (FR_T)rate, t = (FR_T)l1;
-    const FR_T s = (FR_T)scale, d = (FR_T)((1 - rho) * scale * scale);
+    const FR_T b = (FR_T)rho, eps = (FR_T)epsilon, step = (FR_T)(rate * scale);
+    const FR_T t = (FR_T)threshold, d = (FR_T)((1 - rho) * scale * scale);
 #pragma omp simd
     for (ptrdiff_t i = 0; i < n; i++) {
         v[i] = b * v[i] + d * (g[i] * g[i]);
-        const FR_T size = step / (FR_NAME(fr_root)(v[i]) + eps);
-        const FR_T to = w[i] - size * s * g[i];
+        const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
+        const FR_T to = w[i] - size * (step * g[i]);
         w[i] = t > 0 ? FR_NAME(fr_soft)(to, size * t) : to;
     }
 }

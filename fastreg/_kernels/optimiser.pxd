@@ -9,7 +9,7 @@ cdef struct Range:
     double scale      # of the gradients
     double rate
     double decay      # share of the weights that is taken away first
-    double l1
+    double threshold  # by which weights go towards zero, before the metric
 
 
 cdef class Optimiser:

@@ -6,13 +6,13 @@ from fastreg._kernels.layer cimport address
 cdef extern from "optimise.h" nogil:
     void fr_momentum_step(bint single, void *parameters, void *gradients, Py_ssize_t start,
                           Py_ssize_t stop, void *velocities, double scale, double rate,
-                          double momentum, bint nesterov, double l1)
+                          double momentum, bint nesterov, double threshold)
     void fr_adam_step(bint single, void *parameters, void *gradients, Py_ssize_t start,
                       Py_ssize_t stop, void *means, void *squares, double scale, double rate,
-                      double beta_1, double beta_2, double epsilon, double l1)
+                      double beta_1, double beta_2, double epsilon, double threshold)
     void fr_rms_step(bint single, void *parameters, void *gradients, Py_ssize_t start,
                      Py_ssize_t stop, void *squares, double scale, double rate, double rho,
-                     double epsilon, double l1)
+                     double epsilon, double threshold)
 
 
 cdef class Optimiser:
@@ -40,7 +40,7 @@ cdef class Momentum(Optimiser):
     cdef void step(self, const Range *range) noexcept nogil:
         fr_momentum_step(self.single, range.parameters, range.gradients, range.start, range.stop,
                          self.first, range.scale, range.rate, self.momentum, self.nesterov,
-                         range.l1)
+                         range.threshold)
 
 
 cdef class Adam(Optimiser):
@@ -57,7 +57,7 @@ cdef class Adam(Optimiser):
     cdef void step(self, const Range *range) noexcept nogil:
         fr_adam_step(self.single, range.parameters, range.gradients, range.start, range.stop,
                      self.first, self.second, range.scale, range.rate, self.beta_1, self.beta_2,
-                     self.epsilon, range.l1)
+                     self.epsilon, range.threshold)
 
 
 cdef class RmsProp(Optimiser):
@@ -70,4 +70,4 @@ cdef class RmsProp(Optimiser):
 
     cdef void step(self, const Range *range) noexcept nogil:
         fr_rms_step(self.single, range.parameters, range.gradients, range.start, range.stop,
-                    self.first, range.scale, range.rate, self.rho, self.epsilon, range.l1)
+                    self.first, range.scale, range.rate, self.rho, self.epsilon, range.threshold)

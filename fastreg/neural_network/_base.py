@@ -201,7 +201,8 @@ class BasePerceptron(BaseEstimator):
         self._publish(model)
         self._set_history(training.history)
         self.n_iter_ = training.n_epochs
-        return any([bool(callback(self, epoch)) for callback in self.callbacks])
+        answers = [callback(self, epoch) for callback in self.callbacks]  # all are called
+        return any(answers)
 
     def _set_history(self, history):
         self.t_ = history.n_samples_seen

@@ -166,6 +166,6 @@ def documented(cls):
     parts = {"common": _COMMON, "attributes": _ATTRIBUTES, "notes": _NOTES}
     for name, part in parts.items():
         lines = inspect.cleandoc(part).replace("\n", "\n    ")
-        text = text.replace("{%s}" % name, lines)
+        text = text.replace("{" + name + "}", lines)
     cls.__doc__ = text
     return cls

@@ -92,8 +92,7 @@ def _check_patience(name, value):
 
 def _check_solver_options(estimator):
     """Raise for what the solver has no use for, rather than leave it without effect."""
-    solver = estimator.solver
-    if solver == "lbfgs":
+    if estimator.solver == "lbfgs":
         unused = ("l1", "dropout", "batch_norm", "input_noise", "max_norm", "clip_norm")
         unused += ("weight_decay", "warmup", "max_time", "validation_data", "scoring", "callbacks")
         for name in unused:
@@ -103,8 +102,6 @@ def _check_solver_options(estimator):
                     f"solver='lbfgs' takes all rows at once and has no {name}: use 'adam', or "
                     f"leave {name} at its default."
                 )
-    if solver == "sgd" and estimator.momentum == 1 and np.any(np.asarray(estimator.l1) > 0):
-        raise ValueError("momentum=1 never settles with l1 > 0: choose a momentum below 1.")
 
 
 def hidden_widths(estimator):

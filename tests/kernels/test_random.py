@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from fastreg._kernels.random import philox
 
 KNOWN = [

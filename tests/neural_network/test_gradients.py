@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from fastreg._kernels.activation import NUMBERS as ACTIVATIONS
 
 from fastreg._engine.initialisation import initialise
 from fastreg._engine.perceptron import Data, Perceptron, Regularisation, Shape, build_network
 from fastreg._engine.training import batch_starts
-from fastreg._kernels.activation import NUMBERS as ACTIVATIONS
 
 N, P, K = 23, 5, 3
 LOSSES = {
