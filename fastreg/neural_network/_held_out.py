@@ -40,7 +40,7 @@ def hold_out(estimator, data, labels, random_state):
         return _given(estimator, data, given)
     if given is None:
         train, test = _fraction(estimator, data, random_state)
-    elif hasattr(given, "split"):
+    elif hasattr(given, "split") and not isinstance(given, str):
         train, test = next(iter(given.split(np.zeros((len(labels), 1)), labels)))
     else:
         raise TypeError(
