@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-NAMES = ("lasso", "path", "cv", "ridge", "predict", "threads", "memory", "startup")
+NAMES = ("lasso", "path", "cv", "ridge", "mlp", "predict", "threads", "memory", "startup")
 
 
 def load(name):

@@ -4,6 +4,7 @@ from functools import wraps
 
 import fastreg
 from benchmarks.peers.interface import SklearnInterface
+from benchmarks.peers.networks import network_jobs
 
 
 def forget_moments():
@@ -25,3 +26,4 @@ _peer = SklearnInterface(fastreg)
 path, linear_model = _peer.path, _peer.linear_model
 lasso, ridge = _afresh(_peer.lasso), _afresh(_peer.ridge)
 lasso_cv, grid_search = _afresh(_peer.lasso_cv), _afresh(_peer.grid_search)
+mlp_classifier, mlp_regressor = network_jobs(fastreg)

@@ -4,6 +4,7 @@ Everything between the input and the output is listed once, in `build_layers`; a
 kind of layer is a line there and a class in the kernels.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -103,7 +104,7 @@ class Perceptron:
     def __post_init__(self):
         size = 0
         for kind, k, shape in self.shape.pieces():
-            size = self._next(size, kind) + int(np.prod(shape))
+            size = self._next(size, kind) + math.prod(shape)
             if kind == "scale":
                 self.statistics[k] = np.array([np.zeros(shape), np.ones(shape)])
                 self.n_seen[k] = np.zeros(1, dtype=np.intp)
@@ -129,7 +130,7 @@ class Perceptron:
     def views(self, kind):
         """(layer, view) of each piece of one kind: "coef", "intercept", "scale", "shift"."""
         return [
-            (k, self.parameters[offset : offset + int(np.prod(shape))].reshape(shape))
+            (k, self.parameters[offset : offset + math.prod(shape)].reshape(shape))
             for (name, k, shape), offset in self.offsets()
             if name == kind
         ]

@@ -1,7 +1,9 @@
 """Layers that apply a function to each number: the formulas are in activations.h."""
-import numpy as np
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer,
+)
 
-from fastreg._kernels.layer cimport Batch, Layer, Share, address
+from fastreg._kernels.layer cimport Batch, Layer, Share
 
 cdef extern from "activations.h" nogil:
     ctypedef void (*fr_activation)(const void *z, Py_ssize_t z_stride, void *a,
@@ -50,12 +52,14 @@ cdef class Activation(Layer):
 
 def activate(name, array):
     """Apply an activation to a C-ordered array of floats, in place."""
-    if not array.flags.c_contiguous:
-        raise ValueError("The array must be C-ordered.")
     cdef const fr_activation_kind *kind = &fr_activation_kinds[NUMBERS[name]]
-    cdef bint single = array.dtype == np.float32
-    cdef void *numbers = address(array)
-    cdef Py_ssize_t size = array.size
-    with nogil:
-        kind.forward[single](numbers, size, numbers, size, 0, 1, size)
+    cdef Py_buffer view
+    cdef Py_ssize_t size
+    PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+    try:
+        size = view.len // view.itemsize
+        with nogil:
+            kind.forward[view.itemsize == 4](view.buf, size, view.buf, size, 0, 1, size)
+    finally:
+        PyBuffer_Release(&view)
     return array

@@ -7,7 +7,9 @@ where a layer needs all rows (batch normalisation) or the optimiser all gradient
 
 Results don't depend on the number of threads: an element of a product is one sum in
 one order (gemm.h), and other sums are formed for fixed blocks of rows, or tiles of
-parameters, and added in their order.
+parameters, and added in their order. So a run of batches may take the whole team or
+one thread, whichever was faster a moment ago: where other programs want the cores,
+waiting for each other costs a team more than it brings.
 """
 import numpy as np
 
@@ -25,6 +27,7 @@ cdef extern from "team.h" nogil:
     ctypedef void (*fr_share_function)(void *context, int thread, int n_threads) noexcept nogil
     void fr_team_run(fr_share_function f, void *context, int n)
     void fr_team_wait(int n_threads)
+    double fr_team_clock()
 
 cdef extern from "optimise.h" nogil:
     void fr_add_penalty(bint single, void *parameters, void *gradients, Py_ssize_t start,
@@ -36,7 +39,13 @@ cdef enum:
     MIN_BLOCK_ROWS = 8
     TILE = 2048          # parameters of a tile, about: rows of a weight matrix stay whole
     PIECE = 32768        # parameters whose gradients are formed in one go, at most
-    RUN_WORK = 1 << 30   # multiplications between two looks for Ctrl-C: some 50 ms
+    RUN_WORK = 1 << 27   # multiplications of a run: some milliseconds
+    RUNS = 32            # between two choices of the team
+    RUNS_UNSEEN = 4      # between two looks for Ctrl-C
+
+
+# one thread takes over where a batch takes it less than this share of the team's time
+cdef double ALONE = 0.9
 
 
 def tiles_of(layers, offsets):
@@ -103,6 +112,8 @@ cdef class Network:
     cdef double data_loss, penalty
     cdef double fixed_scale
     cdef bint add
+    cdef Py_ssize_t n_runs
+    cdef double seconds[2]           # of a batch: by the team, by one thread
 
     def __init__(self, layers, Loss loss, optimiser, parameters, gradients, offsets, alphas, l1s,
                  *, Py_ssize_t n_rows, int n_threads, double clip=0, double max_norm=0):
@@ -143,9 +154,9 @@ cdef class Network:
         for each batch; `number` counts the batches before. Returns the sums over batches of
         rows times loss, and rows times penalty.
         """
-        cdef Py_ssize_t n_batches = starts.shape[0] - 1, run
+        cdef Py_ssize_t n_batches = starts.shape[0] - 1
         cdef double work = <double> self.parameters.size * max(starts[1] - starts[0], 1) * 3
-        run = max(1, <Py_ssize_t> (RUN_WORK / work))
+        cdef Py_ssize_t run = max(1, <Py_ssize_t> (RUN_WORK / work))
         self.order, self.starts, self.rates, self.decays = order, starts, rates, decays
         self.thresholds = thresholds
         self.number, self.data_loss, self.penalty = number, 0, 0
@@ -153,8 +164,9 @@ cdef class Network:
         with nogil:
             while self.run_last < n_batches:
                 self.run_first, self.run_last = self.run_last, min(self.run_last + run, n_batches)
-                fr_team_run(train_share, <void *> self, self.n_threads)
-                check_interrupt()
+                self.run_timed()
+                if self.n_runs % RUNS_UNSEEN == 0:
+                    check_interrupt()
         return self.data_loss, self.penalty
 
     def differentiate(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
@@ -174,6 +186,24 @@ cdef class Network:
                 fr_team_run(differentiate_share, <void *> self, self.n_threads)
                 check_interrupt()
         return self.data_loss, self.penalty
+
+    cdef void run_timed(self) noexcept nogil:
+        """Run some batches: now and then by the team and by one thread, to see which is
+        faster, else by that one."""
+        cdef Py_ssize_t phase = self.n_runs % RUNS
+        cdef bint alone = self.seconds[1] < ALONE * self.seconds[0]
+        cdef double begin
+        self.n_runs += 1
+        if self.n_threads == 1 or phase > 3:
+            fr_team_run(train_share, <void *> self, 1 if alone else self.n_threads)
+            return
+        # the first run of each kind wakes threads and fills caches
+        begin = fr_team_clock()
+        fr_team_run(train_share, <void *> self, self.n_threads if phase < 2 else 1)
+        if phase % 2 == 1:
+            self.seconds[phase // 2] = (
+                (fr_team_clock() - begin) / (self.run_last - self.run_first)
+            )
 
     # ---- what one thread of the team does ----
 

@@ -35,4 +35,14 @@ FR_UNUSED static void fr_team_wait(int n_threads)
     (void)n_threads;
 }
 
+/* Seconds since some moment; 0 without OpenMP, where there are no teams to time. */
+FR_UNUSED static double fr_team_clock(void)
+{
+#ifdef _OPENMP
+    return omp_get_wtime();
+#else
+    return 0;
+#endif
+}
+
 #endif

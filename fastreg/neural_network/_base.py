@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 
 import numpy as np
@@ -283,9 +284,9 @@ class BasePerceptron(BaseEstimator):
         )
         if plain:
             with np.errstate(all="ignore"):
-                outputs = self._forward(X)
-            # a NaN or infinity in X leaves a mark unless a unit is blind to it
-            if np.isfinite(outputs.sum()) and np.isfinite(X.sum()):
+                outputs, total = self._forward(X), X.sum()
+            # a relu hides an infinity in X from the output
+            if math.isfinite(total) and math.isfinite(outputs.sum()):
                 return outputs
         X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         return self._forward(X)
