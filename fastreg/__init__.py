@@ -24,7 +24,7 @@ from fastreg.linear_model import (
     lasso_path,
     regularization_path,
 )
-from fastreg.neural_network import MLPClassifier, MLPRegressor
+from fastreg.neural_network import LearningCurvesDisplay, MLPClassifier, MLPRegressor
 
 __version__ = "0.1.0"
 
@@ -35,6 +35,7 @@ __all__ = [
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "LearningCurvesDisplay",
     "MLPClassifier",
     "MLPRegressor",
     "MultiTaskElasticNet",

@@ -21,6 +21,8 @@ MODULES = [
     "fastreg.linear_model._paths",
     "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
+    "fastreg.neural_network._display",
+    "fastreg.neural_network._mlp",
 ]
 WITH_EXAMPLES = {
     "fastreg._config",
@@ -32,6 +34,8 @@ WITH_EXAMPLES = {
     "fastreg.linear_model._paths",
     "fastreg.linear_model._regularization_path",
     "fastreg.linear_model._ridge",
+    "fastreg.neural_network._display",
+    "fastreg.neural_network._mlp",
 }
 
 

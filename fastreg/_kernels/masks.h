@@ -41,28 +41,45 @@ FR_INLINE void FR_NAME(fr_apply_mask)(const FR_T *in, FR_T *mask, FR_T *out, ptr
     }
 }
 
+/* Counters for a row of masks, eight masks each: whole vectors of them where it is wide. */
+FR_INLINE ptrdiff_t FR_NAME(fr_mask_groups)(ptrdiff_t width)
+{
+    const ptrdiff_t groups = (width + 7) / 8;
+    return groups > 4 ? (groups + 7) / 8 * 8 : groups;
+}
+
 FR_FUNCTION void FR_NAME(fr_drop)(const void *input, ptrdiff_t in_stride, void *masks,
                                        void *output, ptrdiff_t stride, double keep, FR_PLACE)
 {
     const uint32_t kept = (uint32_t)(keep * 65536.0 + 0.5);
     const FR_T scale = (FR_T)(65536.0 / kept);
-    const ptrdiff_t groups = (width + 7) / 8;
+    const ptrdiff_t groups = FR_NAME(fr_mask_groups)(width);
+    const ptrdiff_t rows = groups < FR_WORDS ? FR_WORDS / groups : 1;
     uint32_t words[4 * FR_WORDS];
-    for (ptrdiff_t i = first; i < last; i++) {
-        const FR_T *in = (const FR_T *)input + i * in_stride;
-        FR_T *mask = (FR_T *)masks + i * stride, *out = (FR_T *)output + i * stride;
+    for (ptrdiff_t top = first; top < last; top += rows)
         for (ptrdiff_t start = 0; start < groups; start += FR_WORDS) {
-            const ptrdiff_t n = groups - start < FR_WORDS ? groups - start : FR_WORDS;
-            fr_philox((uint32_t)(i * groups + start), layer, (uint32_t)number,
+            /* several narrow rows, or a part of a wide one: their counters are neighbours */
+            const ptrdiff_t bottom = last - top < rows ? last : top + rows;
+            const ptrdiff_t some = groups - start < FR_WORDS ? groups - start : FR_WORDS;
+            const ptrdiff_t n = rows > 1 ? (bottom - top) * groups : some;
+            fr_philox((uint32_t)(top * groups + start), layer, (uint32_t)number,
                       (uint32_t)(number >> 32), key, n, words);
-            for (int lane = 0; lane < 8; lane++) {
-                const ptrdiff_t j = lane * groups + start;
-                const ptrdiff_t count = width - j < n ? width - j : n;
-                FR_NAME(fr_apply_mask)(in + j, mask + j, out + j, count,
-                                       words + (lane / 2) * n, lane % 2 * 16, kept, scale);
+            for (ptrdiff_t i = top; i < bottom; i++) {
+                const FR_T *in = (const FR_T *)input + i * in_stride;
+                FR_T *mask = (FR_T *)masks + i * stride, *out = (FR_T *)output + i * stride;
+                for (int lane = 0; lane < 8; lane++) {
+                    const ptrdiff_t j = lane * groups + start;
+                    const ptrdiff_t count = width - j < some ? width - j : some;
+                    const uint32_t *own = words + (lane / 2) * n + (i - top) * groups;
+                    if (count == 8)
+                        FR_NAME(fr_apply_mask)(in + j, mask + j, out + j, 8, own,
+                                               lane % 2 * 16, kept, scale);
+                    else
+                        FR_NAME(fr_apply_mask)(in + j, mask + j, out + j, count, own,
+                                               lane % 2 * 16, kept, scale);
+                }
             }
         }
-    }
 }
 
 /* g *= mask */

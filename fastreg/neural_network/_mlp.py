@@ -387,7 +387,8 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
     >>> from fastreg.neural_network import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
     >>> X, y = scale(X), scale(y)
-    >>> model = MLPRegressor(solver="lbfgs", alpha=10, random_state=0).fit(X[:300], y[:300])
+    >>> model = MLPRegressor(solver="lbfgs", alpha=30, max_iter=2000, random_state=0)
+    >>> model = model.fit(X[:300], y[:300])
     >>> model.score(X[300:], y[300:]) > 0.4
     True
     """
