@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
@@ -234,7 +234,9 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             )
         with unchanged_on_error(self):
             if known is None:
-                self._start_classes(y, classes)
+                kind = type_of_target(y)
+                labels = np.arange(np.shape(y)[1]) if kind.startswith("multilabel") else classes
+                self._start_classes(kind, labels)
             return self._fit(X, y, sample_weight, incremental=True)
 
     def predict(self, X: MatrixLike) -> np.ndarray:
@@ -281,13 +283,13 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
 
     # ---- what y is -----------------------------------------------------
 
-    def _start_classes(self, y, classes):
-        binarizer = LabelBinarizer()
-        if classes is None or type_of_target(y).startswith("multilabel"):
-            binarizer.fit(y)
+    def _start_classes(self, kind, classes):
+        """Remember the classes and whether y is "binary", "multiclass" or "multilabel"."""
+        if kind.startswith("multilabel"):
+            kind = "multilabel"
         else:
-            binarizer.fit(classes)
-        self._label_binarizer, self.classes_ = binarizer, binarizer.classes_
+            kind = "multiclass" if len(classes) > 2 else "binary"
+        self._kind, self.classes_ = kind, classes
 
     def _encode(self, y, dtype, *, keeps, whole=True):
         """Targets, outputs, output activation and loss; `keeps` classes that are there,
@@ -297,18 +299,34 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             raise ValueError(
                 f"label_smoothing must be below 1, got {self.label_smoothing}: choose a small one."
             )
-        check_classification_targets(y)
+        y = y.toarray() if sp.issparse(y) else y
+        kind = type_of_target(y, input_name="y")
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            check_classification_targets(y)  # says what is wrong with others
+            raise ValueError(
+                f"y is {kind}, which is several problems at once: fit a model for each column, "
+                "with MultiOutputClassifier say."
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if keeps and hasattr(self, "classes_"):
+            if kind.startswith("multilabel") != (self._kind == "multilabel"):
+                raise ValueError(
+                    f"y is {kind}, and the model was fitted to {self._kind} y: pass y of the same "
+                    "kind, or call fit with warm_start=False."
+                )
             self._check_classes(y, whole)
         else:
-            self._start_classes(y, None)
-        if self._label_binarizer.y_type_ == "multiclass":
+            labels = np.arange(y.shape[1]) if kind.startswith("multilabel") else np.unique(y)
+            self._start_classes(kind, labels)
+        loss, n_classes = ("logistic_loss", self.label_smoothing), len(self.classes_)
+        if self._kind == "multiclass":
             targets = np.searchsorted(self.classes_, y).astype(np.intp)
-            return targets, len(self.classes_), "softmax", ("softmax", self.label_smoothing)
-        targets = self._label_binarizer.transform(y).astype(dtype)
-        return targets, targets.shape[1], "logistic", ("logistic_loss", self.label_smoothing)
+            return targets, n_classes, "softmax", ("softmax", self.label_smoothing)
+        if self._kind == "multilabel":
+            return (y != 0).astype(dtype), n_classes, "logistic", loss
+        targets = (y == self.classes_[-1]) & (n_classes == 2)
+        return targets.astype(dtype)[:, np.newaxis], 1, "logistic", loss
 
     def _check_classes(self, y, whole):
         classes = unique_labels(y)
@@ -332,8 +350,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     def _decide(self, outputs):
         if self.out_activation_ == "softmax":
             return self.classes_[outputs.argmax(axis=1)]
-        if self._label_binarizer.y_type_.startswith("multilabel"):
-            return self._label_binarizer.inverse_transform(outputs)
+        if self._kind == "multilabel":
+            return (outputs > 0.5).astype(int)
         classes = self.classes_
         return classes[np.minimum(outputs.ravel() > 0.5, len(classes) - 1).astype(np.intp)]
 
