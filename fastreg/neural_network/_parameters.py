@@ -96,12 +96,18 @@ def _check_solver_options(estimator):
         unused = ("l1", "dropout", "batch_norm", "input_noise", "max_norm", "clip_norm")
         unused += ("weight_decay", "warmup", "max_time", "validation_data", "scoring", "callbacks")
         for name in unused:
-            value = getattr(estimator, name)
-            if value is not None and np.any(np.asarray(value, dtype=object) != 0):
+            if not _is_off(getattr(estimator, name)):
                 raise ValueError(
                     f"solver='lbfgs' takes all rows at once and has no {name}: use 'adam', or "
                     f"leave {name} at its default."
                 )
+
+
+def _is_off(value):
+    """Whether a parameter is None, 0 or False, or a list of these."""
+    if isinstance(value, list | tuple | np.ndarray):
+        return all(map(_is_off, value))
+    return value is None or (isinstance(value, Real) and value == 0)
 
 
 def hidden_widths(estimator):
