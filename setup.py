@@ -55,7 +55,9 @@ def openmp_options():
 def extensions():
     """One extension for each .pyx of fastreg/_kernels."""
     compile_flags, link_flags, macros = openmp_options()
-    optimise = ["/O2"] if WINDOWS else ["-O3", "-fno-math-errno", "-Wall", "-Wno-cpp"]
+    optimise = ["/O2"] if WINDOWS else ["-O3", "-Wall", "-Wno-cpp"]
+    if not WINDOWS:  # both let loops become SIMD and change no result
+        optimise += ["-fno-math-errno", "-fno-trapping-math"]
     if not WINDOWS and not compile_flags:
         optimise.append("-fopenmp-simd")
     return [

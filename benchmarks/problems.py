@@ -88,7 +88,7 @@ def _target(X, rng):
 
 def golub(*, order="F", quick=False):
     """Leukemia gene expression, 72 x 7129, columns standardised and y centred."""
-    with np.load(_data_file("golub.npz")) as file:
+    with np.load(data_file("golub.npz")) as file:
         X, y = file["X"].astype(np.float64), file["y"].astype(np.float64)
     X -= X.mean(axis=0)
     spread = X.std(axis=0)
@@ -99,7 +99,7 @@ def golub(*, order="F", quick=False):
 
 def debian(*, quick=False):
     """Words of Debian's packages against their size, 63540 x 29004 sparse, y centred."""
-    with np.load(_data_file("debian_packages.npz"), allow_pickle=True) as file:
+    with np.load(data_file("debian_packages.npz"), allow_pickle=True) as file:
         parts = file["data"].astype(np.float64), file["indices"], file["indptr"]
         X = sp.csr_matrix(parts, shape=tuple(file["shape"])).tocsc()
         y = file["y"].astype(np.float64)
@@ -107,7 +107,8 @@ def debian(*, quick=False):
     return Problem("debian 63540 x 29004 sparse", X, y - y.mean(), quick)
 
 
-def _data_file(name):
+def data_file(name):
+    """The path of a file of real data."""
     folder = os.environ.get(DATA_VARIABLE)
     if not folder:
         raise MissingDataError(f"{DATA_VARIABLE} is not set: it names the folder with {name}")

@@ -30,6 +30,7 @@ from fastreg.linear_model import (
     regularization_path,
     ridge_regression,
 )
+from fastreg.neural_network import LearningCurvesDisplay, MLPClassifier, MLPRegressor
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,9 @@ __all__ = [
     "ElasticNetCV",
     "Lasso",
     "LassoCV",
+    "LearningCurvesDisplay",
+    "MLPClassifier",
+    "MLPRegressor",
     "MultiTaskElasticNet",
     "MultiTaskElasticNetCV",
     "MultiTaskLasso",

@@ -25,6 +25,8 @@ MODULES = [
     "fastreg.linear_model._ridge_classifier_cv",
     "fastreg.linear_model._ridge_cv",
     "fastreg.linear_model._ridge_regression",
+    "fastreg.neural_network._display",
+    "fastreg.neural_network._mlp",
 ]
 WITH_EXAMPLES = {
     "fastreg._config",
@@ -40,6 +42,8 @@ WITH_EXAMPLES = {
     "fastreg.linear_model._ridge_classifier_cv",
     "fastreg.linear_model._ridge_cv",
     "fastreg.linear_model._ridge_regression",
+    "fastreg.neural_network._display",
+    "fastreg.neural_network._mlp",
 }
 
 

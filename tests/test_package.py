@@ -11,6 +11,7 @@ import pytest
 
 import fastreg
 import fastreg.linear_model
+import fastreg.neural_network
 
 ROOT = Path(fastreg.__file__).parent
 SOURCES = sorted(ROOT.rglob("*.py"))
@@ -18,12 +19,14 @@ KERNELS = sorted((ROOT / "_kernels").glob("*.py[x]")) + sorted((ROOT / "_kernels
 
 
 def test_public_names():
-    assert set(fastreg.linear_model.__all__) < set(fastreg.__all__)
+    packages = (fastreg.linear_model, fastreg.neural_network)
     for name in fastreg.__all__:
         assert hasattr(fastreg, name), name
-    for name in fastreg.linear_model.__all__:
-        assert getattr(fastreg, name) is getattr(fastreg.linear_model, name)
-    for module in (fastreg, fastreg.linear_model):
+    for package in packages:
+        assert set(package.__all__) < set(fastreg.__all__)
+        for name in package.__all__:
+            assert getattr(fastreg, name) is getattr(package, name)
+    for module in (fastreg, *packages):
         assert list(module.__all__) == sorted(module.__all__, key=str)
         public = {
             name
@@ -115,8 +118,16 @@ def below(*forbidden):
 
 
 LAYERS = {
-    "_kernels": below("sklearn", "fastreg._engine", "fastreg.linear_model", "fastreg._validation"),
-    "_engine": below("sklearn", "fastreg.linear_model", "fastreg._validation"),
+    "_kernels": below(
+        "sklearn",
+        "fastreg._engine",
+        "fastreg.linear_model",
+        "fastreg.neural_network",
+        "fastreg._validation",
+    ),
+    "_engine": below(
+        "sklearn", "fastreg.linear_model", "fastreg.neural_network", "fastreg._validation"
+    ),
 }
 
 
@@ -132,8 +143,9 @@ def test_imports_run_downwards(layer):
 
 def test_estimators_touch_no_kernel():
     """They call the engine; only the engine calls kernels."""
-    for path in (ROOT / "linear_model").glob("*.py"):
-        assert all(map(below("fastreg._kernels"), imported_modules(path))), path.name
+    for package in ("linear_model", "neural_network"):
+        for path in (ROOT / package).glob("*.py"):
+            assert all(map(below("fastreg._kernels"), imported_modules(path))), path.name
 
 
 def test_modules_import_on_their_own():

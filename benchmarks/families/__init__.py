@@ -9,6 +9,7 @@ NAMES = (
     "ridge",
     "ridge_cv",
     "sgd",
+    "mlp",
     "predict",
     "threads",
     "memory",

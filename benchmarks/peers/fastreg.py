@@ -4,6 +4,7 @@ from functools import wraps
 
 import fastreg
 from benchmarks.peers.interface import SklearnInterface
+from benchmarks.peers.networks import network_jobs
 
 
 def forget_moments():
@@ -26,3 +27,4 @@ path, linear_model, sgd = _peer.path, _peer.linear_model, _peer.sgd
 lasso, ridge = _afresh(_peer.lasso), _afresh(_peer.ridge)
 lasso_cv, grid_search = _afresh(_peer.lasso_cv), _afresh(_peer.grid_search)
 ridge_cv = _afresh(_peer.ridge_cv)
+mlp_classifier, mlp_regressor = network_jobs(fastreg)

@@ -3,26 +3,14 @@
  *
  * Every function runs over the range it is given, in an order that depends on
  * the range alone, so callers decide tiles and results don't depend on threads.
- * On x86-64 with GCC and glibc each function is compiled for several
- * instruction sets and the best one is picked at load time; elsewhere it is
- * compiled once. No build flag selects a CPU.
+ * Each function is compiled for several instruction sets: clones.h.
  */
 #ifndef FASTREG_COLUMNS_H
 #define FASTREG_COLUMNS_H
 
 #include <stddef.h>
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-#define FR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FR_CLONES
-#endif
-#if defined(__GNUC__)
-#define FR_UNUSED __attribute__((unused))
-#else
-#define FR_UNUSED
-#endif
-#define FR_FUNCTION FR_UNUSED FR_CLONES static
+#include "clones.h"
 
 /* sum_i a_i b_i, in four streams: one accumulator would wait for the adder. */
 FR_FUNCTION double fr_dot(const double *a, const double *b, ptrdiff_t n)

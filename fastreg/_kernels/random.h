@@ -8,31 +8,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
-#define FR_RANDOM_FUNCTION __attribute__((unused)) static inline
-#else
-#define FR_RANDOM_FUNCTION static inline
-#endif
+#include "clones.h"
 
-/* The four 32-bit words of block (high, low) of a 64-bit key. */
-FR_RANDOM_FUNCTION void fr_philox(uint64_t key, uint64_t high, uint64_t low, uint32_t out[4])
+enum { FR_WORDS = 64 };   /* blocks drawn in one go, where many are */
+
+/* The words of n blocks with the counters (first + i, c1, c2, c3) under one key: word k of
+ * block i is out[k * n + i]. */
+FR_INLINE void fr_philox_blocks(uint32_t first, uint32_t c1, uint32_t c2, uint32_t c3,
+                                uint64_t key, ptrdiff_t n, uint32_t *out)
 {
-    uint32_t c0 = (uint32_t)low, c1 = (uint32_t)(low >> 32);
-    uint32_t c2 = (uint32_t)high, c3 = (uint32_t)(high >> 32);
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)0xD2511F53u * c0, b = (uint64_t)0xCD9E8D57u * c2;
-        c0 = (uint32_t)(b >> 32) ^ c1 ^ k0;
-        c1 = (uint32_t)b;
-        c2 = (uint32_t)(a >> 32) ^ c3 ^ k1;
-        c3 = (uint32_t)a;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
+    uint32_t *x0 = out, *x1 = out + n, *x2 = out + 2 * n, *x3 = out + 3 * n;
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        uint32_t a = first + (uint32_t)i, b = c1, c = c2, d = c3;
+        uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+#pragma GCC unroll 10
+        for (int r = 0; r < 10; r++) {
+            const uint64_t p = (uint64_t)a * 0xD2511F53u, q = (uint64_t)c * 0xCD9E8D57u;
+            a = (uint32_t)(q >> 32) ^ b ^ k0;
+            b = (uint32_t)q;
+            c = (uint32_t)(p >> 32) ^ d ^ k1;
+            d = (uint32_t)p;
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
+        }
+        x0[i] = a;
+        x1[i] = b;
+        x2[i] = c;
+        x3[i] = d;
     }
-    out[0] = c0;
-    out[1] = c1;
-    out[2] = c2;
-    out[3] = c3;
+}
+
+/* The four words of block (high, low) of a 64-bit key. */
+FR_INLINE void fr_philox(uint64_t key, uint64_t high, uint64_t low, uint32_t out[4])
+{
+    fr_philox_blocks((uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high,
+                     (uint32_t)(high >> 32), key, 1, out);
+}
+
+/* A number in (0, 1) from a word, exact in double. */
+FR_INLINE double fr_uniform(uint32_t word)
+{
+    return (word + 0.5) * (1.0 / 4294967296.0);
 }
 
 /* Words of the blocks (high, 0), (high, 1), ... one after the other. */
@@ -42,7 +59,7 @@ typedef struct {
     int left;
 } fr_stream;
 
-FR_RANDOM_FUNCTION void fr_stream_start(fr_stream *stream, uint64_t key, uint64_t high)
+FR_INLINE void fr_stream_start(fr_stream *stream, uint64_t key, uint64_t high)
 {
     stream->key = key;
     stream->high = high;
@@ -50,7 +67,7 @@ FR_RANDOM_FUNCTION void fr_stream_start(fr_stream *stream, uint64_t key, uint64_
     stream->left = 0;
 }
 
-FR_RANDOM_FUNCTION uint32_t fr_next(fr_stream *stream)
+FR_INLINE uint32_t fr_next(fr_stream *stream)
 {
     if (stream->left == 0) {
         fr_philox(stream->key, stream->high, stream->low++, stream->words);
@@ -61,7 +78,7 @@ FR_RANDOM_FUNCTION uint32_t fr_next(fr_stream *stream)
 
 /* A whole number below `bound`, all alike in probability: a product's high part,
  * drawn again where the low part says that it would come up too often (Lemire 2019). */
-FR_RANDOM_FUNCTION uint64_t fr_below(fr_stream *stream, uint64_t bound)
+FR_INLINE uint64_t fr_below(fr_stream *stream, uint64_t bound)
 {
     if (bound > UINT32_MAX) {
         const uint64_t limit = UINT64_MAX - UINT64_MAX % bound;
@@ -81,7 +98,7 @@ FR_RANDOM_FUNCTION uint64_t fr_below(fr_stream *stream, uint64_t bound)
 }
 
 /* Put order[0..n) into a random order (Fisher and Yates). */
-FR_RANDOM_FUNCTION void fr_shuffle(ptrdiff_t *order, ptrdiff_t n, uint64_t key, uint64_t high)
+FR_INLINE void fr_shuffle(ptrdiff_t *order, ptrdiff_t n, uint64_t key, uint64_t high)
 {
     fr_stream stream;
     fr_stream_start(&stream, key, high);

@@ -1,0 +1,81 @@
+"""The optimisers of networks: their state, and the rate of each step."""
+
+import numpy as np
+
+from fastreg._kernels.optimiser import Adam, Momentum, RmsProp
+
+
+class Optimisation:
+    """An optimiser's state, kept from one call of the kernel to the next.
+
+    Parameters
+    ----------
+    solver : {"sgd", "adam", "adamw", "rmsprop"}
+    parameters : ndarray
+        What is moved.
+    schedule : Schedule
+    momentum, nesterov, beta_1, beta_2, epsilon, rho, weight_decay
+        As the estimators take them.
+    """
+
+    def __init__(
+        self,
+        solver,
+        parameters,
+        schedule,
+        *,
+        momentum,
+        nesterov,
+        beta_1,
+        beta_2,
+        epsilon,
+        rho,
+        weight_decay,
+    ):
+        self.solver, self.schedule, self.weight_decay = solver, schedule, weight_decay
+        self.n_steps = self.n_epochs = 0
+        self.gathered = 0.0
+        n_vectors = 2 if solver in ("adam", "adamw") else 1
+        self.state = tuple(np.zeros_like(parameters) for _ in range(n_vectors))
+        if solver == "sgd":
+            self.options = (momentum, nesterov)
+        elif solver == "rmsprop":
+            self.options = (rho, epsilon)
+        else:
+            self.options = (beta_1, beta_2, epsilon)
+
+    def kernel(self):
+        """The kernel's optimiser on this state."""
+        kinds = {"sgd": Momentum, "rmsprop": RmsProp, "adam": Adam, "adamw": Adam}
+        return kinds[self.solver](*self.state, *self.options)
+
+    def steps(self, n_batches):
+        """For each batch of the next epoch: the step's rate, the share of the weights that
+        decays (Loshchilov, Hutter: Decoupled weight decay, 2017), and what L1's strength is
+        multiplied by.
+
+        The last follows the path of a steady gradient through the optimiser's means, so
+        that a weight stays at zero exactly where its slope is below that strength.
+        """
+        rates = thresholds = self.schedule.rates(self.n_epochs, n_batches)
+        decays = self.weight_decay * rates
+        if self.solver in ("adam", "adamw"):
+            beta_1, beta_2, _ = self.options
+            t = self.n_steps + np.arange(1, n_batches + 1)
+            thresholds = rates * np.sqrt(1 - beta_2**t)
+            rates = thresholds / (1 - beta_1**t)
+        elif self.solver == "sgd":
+            thresholds = self._gather(rates, *self.options)
+        return rates, decays, thresholds
+
+    def _gather(self, rates, momentum, nesterov):
+        thresholds = np.empty_like(rates)
+        for b, rate in enumerate(rates):
+            self.gathered = momentum * self.gathered + rate
+            thresholds[b] = momentum * self.gathered + rate if nesterov else self.gathered
+        return thresholds
+
+    def took(self, n_batches):
+        """An epoch of n_batches steps is over."""
+        self.n_steps += n_batches
+        self.n_epochs += 1

@@ -1,0 +1,326 @@
+"""A multi-layer perceptron as data: its shape, its parameters, and the kernel's network.
+
+Everything between the input and the output is listed once, in `build_layers`; a new
+kind of layer is a line there and a class in the kernels.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+
+from fastreg._kernels.activation import Activation, activate
+from fastreg._kernels.batch_norm import BatchNorm
+from fastreg._kernels.layer import DenseInput
+from fastreg._kernels.linear import CsrInput, Linear, SparseLinear
+from fastreg._kernels.network import Network
+from fastreg._kernels.network_loss import Loss, loss_of
+from fastreg._kernels.noise import Dropout, GaussianNoise
+
+# pieces of the parameter vector start on cache lines
+_ALIGNMENT = 16
+# rows that go through the network together in a prediction
+_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network is made of.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Features, hidden units of each layer, outputs.
+    activations : tuple of str
+        One for each hidden layer.
+    output_activation : {"identity", "exp", "logistic", "softmax"}
+    batch_norm : tuple of bool
+        One for each hidden layer.
+    """
+
+    widths: tuple
+    activations: tuple
+    output_activation: str
+    batch_norm: tuple
+
+    @property
+    def n_linear(self):
+        """Linear layers."""
+        return len(self.widths) - 1
+
+    def pieces(self):
+        """(kind, layer, shape) of each piece of the parameter vector, in its order."""
+        for k in range(self.n_linear):
+            yield "coef", k, (self.widths[k], self.widths[k + 1])
+            yield "intercept", k, (self.widths[k + 1],)
+            if k < self.n_linear - 1 and self.batch_norm[k]:
+                yield "scale", k, (self.widths[k + 1],)
+                yield "shift", k, (self.widths[k + 1],)
+
+
+@dataclass(frozen=True)
+class Regularisation:
+    """What holds a network back while it is trained.
+
+    Parameters
+    ----------
+    alphas, l1s : ndarray of shape (n_linear,)
+        Penalties alpha / 2 |W|^2 + l1 |W| of each layer, over the sum of a batch's weights.
+    dropout : tuple of float
+        Of the input and of each hidden layer.
+    input_noise, max_norm, clip : float
+        0 for none.
+    batch_norm_momentum, batch_norm_epsilon : float
+    """
+
+    alphas: np.ndarray
+    l1s: np.ndarray
+    dropout: tuple
+    input_noise: float = 0.0
+    max_norm: float = 0.0
+    clip: float = 0.0
+    batch_norm_momentum: float = 0.1
+    batch_norm_epsilon: float = 1e-5
+
+    @classmethod
+    def none(cls, n_linear):
+        """No regularisation."""
+        zeros = np.zeros(n_linear)
+        return cls(zeros, zeros, (0.0,) * n_linear)
+
+
+@dataclass
+class Perceptron:
+    """Parameters of a network in one vector, and running statistics of batch norm."""
+
+    shape: Shape
+    dtype: np.dtype
+    parameters: np.ndarray = None
+    statistics: dict = field(default_factory=dict)
+    n_seen: dict = field(default_factory=dict)
+    epsilon: float = 1e-5
+
+    def __post_init__(self):
+        size = 0
+        for kind, k, shape in self.shape.pieces():
+            size = self._next(size, kind) + math.prod(shape)
+            if kind == "scale":
+                self.statistics[k] = np.array([np.zeros(shape), np.ones(shape)])
+                self.n_seen[k] = np.zeros(1, dtype=np.intp)
+        if self.parameters is None:
+            self.parameters = np.zeros(size, dtype=self.dtype)
+            for _, scale in self.views("scale"):
+                scale[:] = 1
+
+    @staticmethod
+    def _next(offset, kind):
+        if kind in ("coef", "scale"):  # what begins a kernel layer
+            return -(-offset // _ALIGNMENT) * _ALIGNMENT
+        return offset
+
+    def offsets(self):
+        """Where each piece starts, as ((kind, layer, shape), offset)."""
+        offset = 0
+        for piece in self.shape.pieces():
+            offset = self._next(offset, piece[0])
+            yield piece, offset
+            offset += int(np.prod(piece[2]))
+
+    def views(self, kind):
+        """(layer, view) of each piece of one kind: "coef", "intercept", "scale", "shift"."""
+        return [
+            (k, self.parameters[offset : offset + math.prod(shape)].reshape(shape))
+            for (name, k, shape), offset in self.offsets()
+            if name == kind
+        ]
+
+    def weights(self):
+        """Lists of coefs (inputs, outputs) and intercepts (outputs,) for prediction.
+
+        Views of the parameters, but copies where batch norm's statistics are folded in.
+        """
+        coefs = [view for _, view in self.views("coef")]
+        intercepts = [view for _, view in self.views("intercept")]
+        shifts = dict(self.views("shift"))
+        for k, scale in self.views("scale"):
+            mean, variance = self.statistics[k]
+            factor = scale / np.sqrt(variance + self.epsilon)
+            coefs[k] = (coefs[k] * factor).astype(self.dtype)
+            intercepts[k] = ((intercepts[k] - mean) * factor + shifts[k]).astype(self.dtype)
+        return coefs, intercepts
+
+    def take(self, coefs, intercepts):
+        """Copy weights in, but not where batch norm is folded into them."""
+        if self.statistics:
+            return
+        for kind, arrays in (("coef", coefs), ("intercept", intercepts)):
+            for k, view in self.views(kind):
+                if view.shape != np.shape(arrays[k]):
+                    raise ValueError(
+                        f"{kind}s_[{k}] has shape {np.shape(arrays[k])}, the parameters ask for "
+                        f"{view.shape}: fit anew with warm_start=False."
+                    )
+                view[:] = arrays[k]
+
+    def snapshot(self):
+        """A copy of all that training changes."""
+        return (
+            self.parameters.copy(),
+            {k: v.copy() for k, v in self.statistics.items()},
+            {k: v.copy() for k, v in self.n_seen.items()},
+        )
+
+    def restore(self, snapshot):
+        """Go back to a snapshot."""
+        self.parameters[:] = snapshot[0]
+        for k in self.statistics:
+            self.statistics[k][:] = snapshot[1][k]
+            self.n_seen[k][:] = snapshot[2][k]
+
+
+def build_layers(model, X, regularisation, key):
+    """The kernel's layers for training `model` on rows of X, and where each has its
+    parameters."""
+    shape, single = model.shape, model.dtype == np.float32
+    begins = {piece[:2]: offset for piece, offset in model.offsets()}
+    layers, offsets = [], []
+
+    def add(layer, offset=0):
+        layers.append(layer)
+        offsets.append(offset)
+
+    add(CsrInput(X, single) if sp.issparse(X) else DenseInput(X, single))
+    if regularisation.input_noise:
+        add(GaussianNoise(layers[-1], regularisation.input_noise, len(layers), key))
+    for k in range(shape.n_linear):
+        if regularisation.dropout[k]:
+            add(Dropout(layers[-1], regularisation.dropout[k], len(layers), key))
+        kind = SparseLinear if isinstance(layers[-1], CsrInput) else Linear
+        add(kind(layers[-1], shape.widths[k + 1], k > 0), begins["coef", k])
+        if k == shape.n_linear - 1:
+            return layers, offsets
+        if shape.batch_norm[k]:
+            add(
+                BatchNorm(
+                    layers[-1],
+                    model.statistics[k],
+                    model.n_seen[k],
+                    regularisation.batch_norm_momentum,
+                    model.epsilon,
+                ),
+                begins["scale", k],
+            )
+        if shape.activations[k] != "identity":
+            add(Activation(layers[-1], shape.activations[k]))
+
+
+def build_network(model, data, regularisation, *, optimiser=None, key=0, n_rows, n_threads):
+    """The kernel's network, on the model's parameters; returns it and its gradients."""
+    layers, offsets = build_layers(model, data.X, regularisation, key)
+    gradients = np.zeros_like(model.parameters)
+    network = Network(
+        layers,
+        data.loss(),
+        optimiser,
+        model.parameters,
+        gradients,
+        offsets,
+        regularisation.alphas,
+        regularisation.l1s,
+        n_rows=n_rows,
+        n_threads=n_threads,
+        clip=regularisation.clip,
+        max_norm=regularisation.max_norm,
+    )
+    return network, gradients
+
+
+@dataclass
+class Data:
+    """Rows to learn from.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix
+    targets : ndarray
+        (n_samples, n_outputs) in the network's dtype; classes (n_samples,) for "softmax".
+    sample_weight : ndarray or None
+        float64.
+    loss_name : str
+        Of the kernels' losses.
+    loss_parameter : float
+        Share of label smoothing, threshold or level.
+    samples : ndarray or None
+        The rows that are used, None for all.
+    """
+
+    X: object
+    targets: np.ndarray
+    sample_weight: np.ndarray
+    loss_name: str
+    loss_parameter: float = 0.0
+    samples: np.ndarray = None
+
+    def __post_init__(self):
+        if self.samples is None:
+            self.samples = np.arange(self.X.shape[0], dtype=np.intp)
+
+    def loss(self):
+        """The kernel's loss."""
+        return Loss(self.loss_name, self.targets, self.sample_weight, self.loss_parameter)
+
+    @property
+    def n_averaged(self):
+        """Outputs that a reported loss is averaged over, as scikit-learn reports it."""
+        sums = self.loss_name in ("softmax", "logistic_loss", "poisson")
+        return 1 if sums else self.targets.shape[1]
+
+    def total_weight(self):
+        """The sum of the weights of the rows that are used."""
+        if self.sample_weight is None:
+            return float(len(self.samples))
+        return float(self.sample_weight[self.samples].sum())
+
+    def loss_at(self, outputs):
+        """Mean loss of the network's last linear outputs for all rows."""
+        total = loss_of(
+            self.loss_name, outputs, self.targets, self.sample_weight, self.loss_parameter
+        )
+        return total / self.n_averaged
+
+
+# ---- prediction ------------------------------------------------------------
+
+
+def linear_outputs(X, coefs, intercepts, activations):
+    """What comes out of the last linear layer, for each row of X."""
+    if X.shape[0] <= _ROWS:
+        return _forward(X, coefs, intercepts, activations)
+    dtype = np.result_type(X.dtype, coefs[-1].dtype)
+    out = np.empty((X.shape[0], coefs[-1].shape[1]), dtype=dtype)
+    for start in range(0, X.shape[0], _ROWS):
+        rows = slice(start, start + _ROWS)
+        out[rows] = _forward(X[rows], coefs, intercepts, activations)
+    return out
+
+
+def _forward(rows, coefs, intercepts, activations):
+    last = len(coefs) - 1
+    for k, (coef, intercept) in enumerate(zip(coefs, intercepts, strict=True)):
+        rows = rows @ coef
+        rows += intercept
+        if k < last and activations[k] != "identity":
+            rows = activate(activations[k], rows)
+    return rows
+
+
+def apply_head(name, outputs):
+    """Outputs of the last linear layer to means, rates or probabilities, in place."""
+    if name == "softmax":
+        outputs -= outputs.max(axis=1, keepdims=True)
+        activate("exp", outputs)
+        outputs /= outputs.sum(axis=1, keepdims=True)
+    elif name != "identity":
+        activate(name, outputs)
+    return outputs

@@ -1,0 +1,134 @@
+"""Batch normalisation: the formulas are in normalise.h."""
+from libc.math cimport sqrt
+
+from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Layer, Share, at, block_start
+
+cdef extern from "team.h" nogil:
+    void fr_team_wait(int n_threads)
+
+cdef extern from "normalise.h" nogil:
+    void fr_block_moments(bint single, const void *input, Py_ssize_t stride, Py_ssize_t first,
+                          Py_ssize_t last, Py_ssize_t width, void *moments)
+    void fr_merge_moments(bint single, const void *blocks, Py_ssize_t n_blocks, Py_ssize_t rows,
+                          Py_ssize_t width, void *out)
+    void fr_normalise(bint single, void *input, Py_ssize_t in_stride, void *output,
+                      Py_ssize_t out_stride, Py_ssize_t first, Py_ssize_t last, Py_ssize_t width,
+                      const void *means, const void *inverses, const void *scales,
+                      const void *shifts)
+    void fr_block_slopes(bint single, const void *gradient, Py_ssize_t grad_stride,
+                         const void *normal, Py_ssize_t stride, Py_ssize_t first,
+                         Py_ssize_t last, Py_ssize_t width, void *sums)
+    void fr_merge_slopes(bint single, const void *blocks, Py_ssize_t n_blocks, Py_ssize_t width,
+                         void *out)
+    void fr_normalise_backward(bint single, void *gradient, Py_ssize_t grad_stride,
+                               const void *normal, Py_ssize_t stride, Py_ssize_t first,
+                               Py_ssize_t last, Py_ssize_t width, Py_ssize_t rows,
+                               const void *inverses, const void *scales, const void *sums)
+
+
+cdef class BatchNorm(Layer):
+    """Scales and shifts (width,) each, and running means and variances beside them.
+
+    The running ones are plain means over the first 1 / momentum batches, then move by
+    `momentum` towards each batch. They go on to `statistics`, (2, width) in float64.
+    """
+    cdef double momentum, epsilon
+    cdef double[:, ::1] running
+    cdef Py_ssize_t[::1] n_seen
+    cdef void *moments       # of each block
+    cdef void *block_slopes
+    cdef void *merged        # of the batch, for each thread: means, 1 / deviations
+    cdef void *slopes
+
+    def __init__(self, Layer previous, statistics, n_seen, double momentum, double epsilon):
+        Layer.__init__(self, previous, previous.width, previous.single)
+        self.momentum, self.epsilon = momentum, epsilon
+        self.running, self.n_seen = statistics, n_seen
+
+    def shapes(self):
+        """Scales and shifts, neither of which is penalised."""
+        return [(self.width,), (self.width,)]
+
+    def allocate(self, Py_ssize_t n_rows, int n_threads):
+        """`out`, and room for statistics."""
+        Layer.allocate(self, n_rows, n_threads)
+        self.moments = self.buffer("moments", 2 * MAX_BLOCKS * self.width)
+        self.block_slopes = self.buffer("block_slopes", 2 * MAX_BLOCKS * self.width)
+        self.merged = self.buffer("merged", 2 * n_threads * self.width)
+        self.slopes = self.buffer("slopes", 2 * n_threads * self.width)
+
+    cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
+        cdef Py_ssize_t block, width = self.width
+        cdef bint single = self.single
+        cdef void *mean = at(self.merged, 2 * width * share.thread, single)
+        cdef void *square = at(mean, width, single)
+        for block in range(share.first_block, share.last_block):
+            fr_block_moments(single, self.previous.out, self.previous.stride,
+                             block_start(batch, block), block_start(batch, block + 1), width,
+                             at(self.moments, 2 * width * block, single))
+        fr_team_wait(share.n_threads)
+        fr_merge_moments(single, self.moments, batch.n_blocks, batch.n_rows, width, mean)
+        if share.thread == 0:
+            self.follow(batch.n_rows, mean, square)
+        self.invert(batch.n_rows, square)
+        fr_normalise(single, self.previous.out, self.previous.stride, self.out, self.stride,
+                     share.first, share.last, width, mean, square, self.parameters,
+                     at(self.parameters, width, single))
+
+    cdef void follow(self, Py_ssize_t n_rows, const void *mean,
+                     const void *square) noexcept nogil:
+        """Move the running statistics; the variance is the unbiased one."""
+        cdef double share, value, rows = max(n_rows - 1, 1)
+        cdef Py_ssize_t j
+        self.n_seen[0] += 1
+        share = max(self.momentum, 1.0 / self.n_seen[0])
+        for j in range(self.width):
+            value = (<float *> mean)[j] if self.single else (<double *> mean)[j]
+            self.running[0, j] += share * (value - self.running[0, j])
+            value = (<float *> square)[j] if self.single else (<double *> square)[j]
+            self.running[1, j] += share * (value / rows - self.running[1, j])
+
+    cdef void invert(self, Py_ssize_t n_rows, void *square) noexcept nogil:
+        """Sums of squares to 1 / sqrt(variance + epsilon)."""
+        cdef Py_ssize_t j
+        cdef float *single_square = <float *> square
+        cdef double *double_square = <double *> square
+        if self.single:
+            for j in range(self.width):
+                single_square[j] = <float> (1 / sqrt(single_square[j] / n_rows + self.epsilon))
+        else:
+            for j in range(self.width):
+                double_square[j] = 1 / sqrt(double_square[j] / n_rows + self.epsilon)
+
+    cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
+        cdef Py_ssize_t block, width = self.width
+        cdef bint single = self.single
+        cdef void *sums = at(self.slopes, 2 * width * share.thread, single)
+        for block in range(share.first_block, share.last_block):
+            fr_block_slopes(single, self.grad, self.stride, self.previous.out,
+                            self.previous.stride, block_start(batch, block),
+                            block_start(batch, block + 1), width,
+                            at(self.block_slopes, 2 * width * block, single))
+        fr_team_wait(share.n_threads)
+        fr_merge_slopes(single, self.block_slopes, batch.n_blocks, width, sums)
+        fr_normalise_backward(single, self.grad, self.stride, self.previous.out,
+                              self.previous.stride, share.first, share.last, width,
+                              batch.n_rows,
+                              at(self.merged, 2 * width * share.thread + width, single),
+                              self.parameters, sums)
+
+    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+                            Py_ssize_t stop) noexcept nogil:
+        # the first thread's sums: shifts' slopes come first there, scales' first here
+        cdef Py_ssize_t j, i
+        cdef double value
+        for i in range(start, stop):
+            j = i + self.width if i < self.width else i - self.width
+            if self.single:
+                value = (<float *> self.slopes)[j]
+                (<float *> self.gradients)[i] = <float> (
+                    value + ((<float *> self.gradients)[i] if batch.add else 0))
+            else:
+                value = (<double *> self.slopes)[j]
+                (<double *> self.gradients)[i] = (
+                    value + ((<double *> self.gradients)[i] if batch.add else 0))

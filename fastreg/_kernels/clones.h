@@ -1,0 +1,28 @@
+/* Which instruction sets a function is compiled for.
+ *
+ * On x86-64 with GCC and glibc a marked function is compiled for several of them
+ * and the best one is picked at load time; elsewhere it is compiled once. No build
+ * flag selects a CPU.
+ */
+#ifndef FASTREG_CLONES_H
+#define FASTREG_CLONES_H
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
+#define FR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+/* for products: 256 bits wide with fused multiply-add, which neither of these implies */
+#define FR_CLONES_FMA __attribute__((target_clones("fma", "default")))
+#else
+#define FR_CLONES
+#define FR_CLONES_FMA
+#endif
+#if defined(__GNUC__)
+#define FR_UNUSED __attribute__((unused))
+#define FR_INLINE FR_UNUSED static inline __attribute__((always_inline))
+#else
+#define FR_UNUSED
+#define FR_INLINE static inline
+#endif
+#define FR_FUNCTION FR_UNUSED FR_CLONES static
+#define FR_PRODUCT FR_UNUSED FR_CLONES_FMA static
+
+#endif

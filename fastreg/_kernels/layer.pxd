@@ -1,0 +1,53 @@
+"""What a network is made of: see layer.pyx."""
+
+cdef enum:
+    MAX_BLOCKS = 16
+
+
+# The rows that are worked on together.
+cdef struct Batch:
+    const Py_ssize_t *samples    # which sample each row is
+    Py_ssize_t n_rows
+    Py_ssize_t n_blocks          # parts of the rows, fixed by their number alone
+    unsigned long long number    # how many batches came before: a place in random streams
+    double scale                 # what a row's loss is multiplied by, beside its weight
+    bint add                     # gradients are added to what is there
+
+
+# What one thread does of a batch: blocks first_block..last_block, rows first..last.
+cdef struct Share:
+    int thread, n_threads
+    Py_ssize_t first_block, last_block, first, last
+
+
+cdef inline Py_ssize_t block_start(const Batch *batch, Py_ssize_t block) noexcept nogil:
+    return block * batch.n_rows // batch.n_blocks
+
+
+cdef inline void *at(const void *base, Py_ssize_t i, bint single) noexcept nogil:
+    """Where number i of a buffer lies."""
+    return <char *> base + i * (4 if single else 8)
+
+
+cdef void *address(array)
+
+
+cdef class Layer:
+    cdef readonly Layer previous
+    cdef readonly Py_ssize_t width
+    cdef readonly bint single
+    cdef Py_ssize_t stride           # between rows of `out` and `grad`
+    cdef void *out                   # output, (rows, width)
+    cdef void *grad                  # slope of the loss by the output
+    cdef void *parameters
+    cdef void *gradients
+    cdef dict memory                 # holds what the pointers point to
+
+    cdef void *buffer(self, name, size)
+    cdef void own_grad(self, Py_ssize_t n_rows)
+    cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil
+    cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil
+    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+                            Py_ssize_t stop) noexcept nogil
+    cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+    cdef void limit_norms(self, double bound, int thread, int n_threads) noexcept nogil

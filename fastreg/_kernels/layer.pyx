@@ -1,0 +1,127 @@
+"""The interface of a network's layers, and the layers that bring in rows of X.
+
+A layer works on a batch: `forward` writes `out` from the `out` of the layer before,
+`backward` that layer's `grad` from its own, both for the rows of one thread's share; a
+layer that needs all rows waits for the other threads in between. `differentiate` then
+writes the gradients of some of the layer's parameters, and `refresh` is told which of
+them have changed. All parameters of a network lie in one vector that the network owns;
+so do the gradients. A new layer is one class in a file of its own, and a line where the
+engine puts networks together.
+
+Numbers are float or double (`single` says which) behind void pointers: methods of cdef
+classes cannot be fused, and the loops over the numbers are C.
+"""
+import numpy as np
+
+from libc.stdint cimport uintptr_t
+
+cdef extern from "network_rows.h" nogil:
+    void fr_gather_same_f32(const float *x, Py_ssize_t row_stride, Py_ssize_t column_stride,
+                            const Py_ssize_t *samples, Py_ssize_t first, Py_ssize_t last,
+                            Py_ssize_t width, float *out, Py_ssize_t stride)
+    void fr_gather_same_f64(const double *x, Py_ssize_t row_stride, Py_ssize_t column_stride,
+                            const Py_ssize_t *samples, Py_ssize_t first, Py_ssize_t last,
+                            Py_ssize_t width, double *out, Py_ssize_t stride)
+    void fr_gather_widened(const float *x, Py_ssize_t row_stride, Py_ssize_t column_stride,
+                           const Py_ssize_t *samples, Py_ssize_t first, Py_ssize_t last,
+                           Py_ssize_t width, double *out, Py_ssize_t stride)
+
+
+cdef void *address(array):
+    """Where an array's numbers lie."""
+    return <void *> <uintptr_t> array.ctypes.data
+
+
+cdef Py_ssize_t row_stride(Py_ssize_t width, bint single) noexcept:
+    """Numbers from row to row of a buffer: an odd number of cache lines, so that a walk
+    down a column meets all sets of the cache."""
+    cdef Py_ssize_t line = 16 if single else 8
+    return ((width + line - 1) // line | 1) * line
+
+
+cdef class Layer:
+    """A layer of `width` outputs on top of `previous`."""
+
+    def __init__(self, Layer previous, Py_ssize_t width, bint single):
+        self.previous, self.width, self.single = previous, width, single
+        self.stride = row_stride(width, single)
+        self.memory = {}
+
+    @property
+    def dtype(self):
+        """Of the numbers."""
+        return np.dtype(np.float32 if self.single else np.float64)
+
+    def shapes(self):
+        """Shapes of the parameters, in the order in which they lie; weights come first."""
+        return []
+
+    def place(self, parameters, gradients):
+        """Take these pieces of the network's vectors as one's own."""
+        self.memory["parameters"], self.memory["gradients"] = parameters, gradients
+        self.parameters, self.gradients = address(parameters), address(gradients)
+
+    def allocate(self, Py_ssize_t n_rows, int n_threads):
+        """Make `out` for batches of up to n_rows rows; called from the first layer on."""
+        self.out = self.buffer("out", n_rows * self.stride)
+
+    def connect(self, Py_ssize_t n_rows):
+        """Make `grad`, in place for the layer before too; called from the last layer on."""
+        self.own_grad(n_rows)
+        self.previous.grad = self.grad
+
+    cdef void own_grad(self, Py_ssize_t n_rows):
+        if self.grad == NULL:
+            self.grad = self.buffer("grad", n_rows * self.stride)
+
+    cdef void *buffer(self, name, size):
+        self.memory[name] = np.zeros(size, dtype=self.dtype)
+        return address(self.memory[name])
+
+    cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
+        pass
+
+    cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
+        pass
+
+    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+                            Py_ssize_t stop) noexcept nogil:
+        """Write (or add to) the gradients of own parameters start..stop."""
+        pass
+
+    cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+        """Own parameters start..stop have changed."""
+        pass
+
+    cdef void limit_norms(self, double bound, int thread, int n_threads) noexcept nogil:
+        """Scale the weights into a unit where their norm is above `bound`."""
+        pass
+
+
+cdef class DenseInput(Layer):
+    """Rows of a dense X (samples, features) in any layout, float32 or float64."""
+    cdef bint x_single
+    cdef void *x
+    cdef Py_ssize_t x_row, x_column
+
+    def __init__(self, X, bint single):
+        Layer.__init__(self, None, X.shape[1], single)
+        self.memory["X"] = X
+        self.x, self.x_single = address(X), X.dtype == np.float32
+        if single and not self.x_single:
+            raise ValueError("X has more digits than the network.")
+        self.x_row, self.x_column = (step // X.itemsize for step in X.strides)
+
+    cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
+        if self.single:
+            fr_gather_same_f32(<float *> self.x, self.x_row, self.x_column, batch.samples,
+                               share.first, share.last, self.width, <float *> self.out,
+                               self.stride)
+        elif self.x_single:
+            fr_gather_widened(<float *> self.x, self.x_row, self.x_column, batch.samples,
+                              share.first, share.last, self.width, <double *> self.out,
+                              self.stride)
+        else:
+            fr_gather_same_f64(<double *> self.x, self.x_row, self.x_column, batch.samples,
+                               share.first, share.last, self.width, <double *> self.out,
+                               self.stride)

@@ -1,0 +1,377 @@
+"""A network that is trained: many batches in one call, without the GIL.
+
+A team of threads works on each batch. Forward and backward, every thread has some
+rows; once all have come through, every thread has some parameters: it forms their
+gradients and moves them while they are in its cache. Two waits for each batch, more
+where a layer needs all rows (batch normalisation) or the optimiser all gradients.
+
+Results don't depend on the number of threads: an element of a product is one sum in
+one order (gemm.h), and other sums are formed for fixed blocks of rows, or tiles of
+parameters, and added in their order. So a run of batches may take the whole team or
+one thread, whichever was faster a moment ago: where other programs want the cores,
+waiting for each other costs a team more than it brings.
+"""
+import numpy as np
+
+from cpython.ref cimport PyObject
+from libc.math cimport sqrt
+
+from fastreg._kernels.interrupt cimport check_interrupt
+from fastreg._kernels.layer cimport (
+    MAX_BLOCKS, Batch, Layer, Share, address, block_start,
+)
+from fastreg._kernels.network_loss cimport Loss
+from fastreg._kernels.optimiser cimport Optimiser, Range
+
+cdef extern from "team.h" nogil:
+    ctypedef void (*fr_share_function)(void *context, int thread, int n_threads) noexcept nogil
+    void fr_team_run(fr_share_function f, void *context, int n)
+    void fr_team_wait(int n_threads)
+    double fr_team_clock()
+
+cdef extern from "optimise.h" nogil:
+    void fr_add_penalty(bint single, void *parameters, void *gradients, Py_ssize_t start,
+                        Py_ssize_t stop, double alpha, double *sums)
+    void fr_decay(bint single, void *parameters, Py_ssize_t start, Py_ssize_t stop, double rate)
+
+
+cdef enum:
+    MIN_BLOCK_ROWS = 8
+    TILE = 2048          # parameters of a tile, about: rows of a weight matrix stay whole
+    PIECE = 32768        # parameters whose gradients are formed in one go, at most
+    RUN_WORK = 1 << 27   # multiplications of a run: some milliseconds
+    RUNS = 32            # between two choices of the team
+    RUNS_UNSEEN = 4      # between two looks for Ctrl-C
+
+
+# one thread takes over where a batch takes it less than this share of the team's time
+cdef double ALONE = 0.9
+
+
+def tiles_of(layers, offsets):
+    """Start, stop, layer and group of each tile of a network's parameters.
+
+    The group counts layers with weights; parameters that are no weights have group -1.
+    """
+    tiles, group = [], -1
+    for k, (layer, offset) in enumerate(zip(layers, offsets)):
+        for shape in layer.shapes():
+            size = int(np.prod(shape))
+            group += len(shape) == 2
+            if len(shape) == 2:
+                step = max(16, -(-TILE // (16 * shape[1])) * 16) * shape[1]
+            else:
+                step = size
+            for start in range(0, size, step):
+                stop = min(start + step, size)
+                tiles.append((offset + start, offset + stop, k, group if len(shape) == 2 else -1))
+            offset += size
+    return np.array(tiles, dtype=np.intp).reshape(-1, 4)
+
+
+cdef class Network:
+    """Layers, a loss and an optimiser on flat vectors of parameters and gradients.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        From the input to the last linear layer.
+    loss : Loss
+    optimiser : Optimiser or None
+        None for gradients alone.
+    parameters, gradients : ndarray
+        In the layers' type; layer k has `offsets[k]` on.
+    offsets : list of int
+    alphas, l1s : ndarray of shape (n_weight_layers,), float64
+        Penalties alpha / 2 |w|^2 + l1 |w| of each layer's weights, times the scale of a
+        batch's loss.
+    n_rows : int
+        The largest batch.
+    n_threads : int
+    """
+    cdef list layers
+    cdef readonly Loss loss
+    cdef Optimiser optimiser
+    cdef object parameters, gradients
+    cdef bint single
+    cdef void *w
+    cdef void *g
+    cdef Py_ssize_t n_layers, first_trained, n_tiles
+    cdef int n_threads
+    cdef const Py_ssize_t[::1] ids
+    cdef const Py_ssize_t[:, ::1] tiles
+    cdef const Py_ssize_t[::1] offsets
+    cdef double[:, ::1] sums         # of each tile: squares, sizes, squared gradients
+    cdef const double[::1] alphas, l1s
+    cdef double clip, max_norm
+    # the run that is going on
+    cdef const Py_ssize_t[::1] order, starts
+    cdef const double[::1] rates, decays, thresholds
+    cdef Py_ssize_t run_first, run_last
+    cdef unsigned long long number
+    cdef double data_loss, penalty
+    cdef double fixed_scale
+    cdef bint add
+    cdef Py_ssize_t n_runs
+    cdef double seconds[2]           # of a batch: by the team, by one thread
+
+    def __init__(self, layers, Loss loss, optimiser, parameters, gradients, offsets, alphas, l1s,
+                 *, Py_ssize_t n_rows, int n_threads, double clip=0, double max_norm=0):
+        self.layers, self.loss, self.optimiser = list(layers), loss, optimiser
+        self.parameters, self.gradients = parameters, gradients
+        self.single = layers[0].single
+        self.w, self.g = address(parameters), address(gradients)
+        self.n_layers, self.n_threads = len(layers), n_threads
+        self.alphas, self.l1s = alphas, l1s
+        self.clip, self.max_norm = clip, max_norm
+        self.ids = np.array([id(layer) for layer in layers], dtype=np.intp)
+        self.offsets = np.array(offsets, dtype=np.intp)
+        self.tiles = tiles_of(layers, offsets)
+        self.n_tiles = self.tiles.shape[0]
+        self.sums = np.zeros((self.n_tiles, 3))
+        self.first_trained = self.tiles[0, 2]
+        for layer, offset in zip(layers, offsets):
+            size = sum(int(np.prod(shape)) for shape in layer.shapes())
+            layer.place(parameters[offset:offset + size], gradients[offset:offset + size])
+            layer.allocate(n_rows, n_threads)
+        for layer in layers[:self.first_trained - 1 if self.first_trained else None:-1]:
+            layer.connect(n_rows)
+        self.load()
+
+    def load(self):
+        """Take note that the parameters were written to from outside."""
+        for k in range(self.n_tiles):
+            start, stop, layer, _ = self.tiles[k]
+            offset = self.offsets[layer]
+            (<Layer> self.layers[layer]).refresh(start - offset, stop - offset)
+
+    def train(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
+              const double[::1] rates, const double[::1] decays, const double[::1] thresholds,
+              unsigned long long number):
+        """Train on batch after batch: batch b has samples order[starts[b]:starts[b + 1]].
+
+        `rates`, `decays` and `thresholds` (of L1, in units of its strength) hold one number
+        for each batch; `number` counts the batches before. Returns the sums over batches of
+        rows times loss, and rows times penalty.
+        """
+        cdef Py_ssize_t n_batches = starts.shape[0] - 1
+        cdef double work = <double> self.parameters.size * max(starts[1] - starts[0], 1) * 3
+        cdef Py_ssize_t run = max(1, <Py_ssize_t> (RUN_WORK / work))
+        self.order, self.starts, self.rates, self.decays = order, starts, rates, decays
+        self.thresholds = thresholds
+        self.number, self.data_loss, self.penalty = number, 0, 0
+        self.fixed_scale, self.add, self.run_last = 0, False, 0
+        with nogil:
+            while self.run_last < n_batches:
+                self.run_first, self.run_last = self.run_last, min(self.run_last + run, n_batches)
+                self.run_timed()
+                if self.n_runs % RUNS_UNSEEN == 0:
+                    check_interrupt()
+        return self.data_loss, self.penalty
+
+    def differentiate(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
+                      double scale, unsigned long long number=0):
+        """Write the gradient of `scale` times loss and penalties over all batches.
+
+        Returns the loss and the penalty, both times `scale`; L1 is in the penalty but not
+        in the gradient.
+        """
+        cdef Py_ssize_t b
+        self.order, self.starts, self.number = order, starts, number
+        self.data_loss, self.penalty, self.fixed_scale = 0, 0, scale
+        with nogil:
+            for b in range(starts.shape[0] - 1):
+                self.add = b > 0
+                self.run_first, self.run_last = b, b + 1
+                fr_team_run(differentiate_share, <void *> self, self.n_threads)
+                check_interrupt()
+        return self.data_loss, self.penalty
+
+    cdef void run_timed(self) noexcept nogil:
+        """Run some batches: now and then by the team and by one thread, to see which is
+        faster, else by that one."""
+        cdef Py_ssize_t phase = self.n_runs % RUNS
+        cdef bint alone = self.seconds[1] < ALONE * self.seconds[0]
+        cdef double begin
+        self.n_runs += 1
+        if self.n_threads == 1 or phase > 3:
+            fr_team_run(train_share, <void *> self, 1 if alone else self.n_threads)
+            return
+        # the first run of each kind wakes threads and fills caches
+        begin = fr_team_clock()
+        fr_team_run(train_share, <void *> self, self.n_threads if phase < 2 else 1)
+        if phase % 2 == 1:
+            self.seconds[phase // 2] = (
+                (fr_team_clock() - begin) / (self.run_last - self.run_first)
+            )
+
+    # ---- what one thread of the team does ----
+
+    cdef void train_batches(self, int thread, int n_threads) noexcept nogil:
+        cdef Py_ssize_t b
+        for b in range(self.run_first, self.run_last):
+            self.pass_through(b, thread, n_threads)
+            self.move(b, thread, n_threads)
+
+    cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil:
+        cdef Batch batch
+        cdef Py_ssize_t b = self.run_first, first = self.first_tile(thread, n_threads)
+        cdef Py_ssize_t last = self.first_tile(thread + 1, n_threads), tile
+        self.pass_through(b, thread, n_threads)
+        self.describe(b, &batch)
+        self.form_gradients(&batch, first, last)
+        if b + 2 == self.starts.shape[0]:
+            for tile in range(first, last):
+                self.add_penalty(tile, batch.scale)
+            fr_team_wait(n_threads)
+            if thread == 0:
+                self.penalty = batch.scale * self.sum_penalties()
+
+    cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil:
+        cdef Py_ssize_t n_blocks = 1
+        batch.samples = &self.order[self.starts[b]]
+        batch.n_rows = self.starts[b + 1] - self.starts[b]
+        while n_blocks < MAX_BLOCKS and batch.n_rows >= 2 * n_blocks * MIN_BLOCK_ROWS:
+            n_blocks *= 2
+        batch.n_blocks = n_blocks
+        batch.number = self.number + b
+        batch.scale = self.fixed_scale if self.fixed_scale > 0 else self.loss.scale(batch)
+        batch.add = self.add
+
+    cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
+        """Forward, loss and backward for this thread's rows; then all have done theirs."""
+        cdef Batch batch
+        cdef Share share
+        cdef Py_ssize_t k
+        self.describe(b, &batch)
+        share.thread, share.n_threads = thread, n_threads
+        share.first_block = thread * batch.n_blocks // n_threads
+        share.last_block = (thread + 1) * batch.n_blocks // n_threads
+        share.first = block_start(&batch, share.first_block)
+        share.last = block_start(&batch, share.last_block)
+        for k in range(self.n_layers):
+            (<Layer> <PyObject *> self.ids[k]).forward(&batch, &share)
+        self.loss.compare(<Layer> <PyObject *> self.ids[self.n_layers - 1], &batch, &share)
+        for k in range(self.n_layers - 1, self.first_trained - 1, -1):
+            (<Layer> <PyObject *> self.ids[k]).backward(&batch, &share)
+        fr_team_wait(n_threads)
+        if thread == 0:
+            k = batch.n_rows if self.fixed_scale == 0 else 1
+            self.data_loss += k * self.loss.total(&batch)
+
+    cdef Py_ssize_t first_tile(self, int thread, int n_threads) noexcept nogil:
+        """Where a thread's tiles start: tiles are dealt by their numbers of parameters."""
+        cdef Py_ssize_t tile, total = self.tiles[self.n_tiles - 1, 1]
+        if thread == 0 or n_threads == 1:
+            return 0 if thread == 0 else self.n_tiles
+        for tile in range(self.n_tiles):
+            if (self.tiles[tile, 0] + self.tiles[tile, 1]) * n_threads >= 2 * total * thread:
+                return tile
+        return self.n_tiles
+
+    cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
+        """Gradients and steps of this thread's tiles; then all have done theirs."""
+        cdef Batch batch
+        cdef Py_ssize_t first = self.first_tile(thread, n_threads), tile, piece
+        cdef Py_ssize_t last = self.first_tile(thread + 1, n_threads), k
+        cdef double scale = 1
+        self.describe(b, &batch)
+        if self.clip == 0 and self.max_norm == 0:
+            while first < last:
+                piece = self.form_gradients(&batch, first, self.piece_end(first, last))
+                for tile in range(first, piece):
+                    self.add_penalty(tile, batch.scale)
+                    self.step(tile, b, batch.scale, 1)
+                    self.refresh(tile)
+                first = piece
+        else:
+            self.form_gradients(&batch, first, last)
+            for tile in range(first, last):
+                self.add_penalty(tile, batch.scale)
+            if self.clip > 0:
+                fr_team_wait(n_threads)
+                scale = self.clip_scale()
+            for tile in range(first, last):
+                self.step(tile, b, batch.scale, scale)
+            if self.max_norm > 0:
+                fr_team_wait(n_threads)
+                for k in range(self.first_trained, self.n_layers):
+                    (<Layer> <PyObject *> self.ids[k]).limit_norms(self.max_norm, thread,
+                                                                   n_threads)
+                fr_team_wait(n_threads)
+            for tile in range(first, last):
+                self.refresh(tile)
+        fr_team_wait(n_threads)
+        if thread == 0:
+            self.penalty += batch.n_rows * batch.scale * self.sum_penalties()
+
+    cdef Py_ssize_t piece_end(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
+        """One more than the last tile of the piece that starts with tile `first`."""
+        cdef Py_ssize_t end = first + 1
+        while end < last and self.tiles[end, 1] - self.tiles[first, 0] <= PIECE:
+            end += 1
+        return end
+
+    cdef Py_ssize_t form_gradients(self, const Batch *batch, Py_ssize_t first,
+                                   Py_ssize_t last) noexcept nogil:
+        """Gradients of tiles first..last, each layer's in one go; returns `last`."""
+        cdef Py_ssize_t end, layer, offset
+        while first < last:
+            layer, end = self.tiles[first, 2], first + 1
+            while end < last and self.tiles[end, 2] == layer:
+                end += 1
+            offset = self.offsets[layer]
+            (<Layer> <PyObject *> self.ids[layer]).differentiate(
+                batch, self.tiles[first, 0] - offset, self.tiles[end - 1, 1] - offset)
+            first = end
+        return last
+
+    cdef void add_penalty(self, Py_ssize_t tile, double scale) noexcept nogil:
+        """The penalty's part of a tile's gradients, and the tile's sums."""
+        cdef Py_ssize_t group = self.tiles[tile, 3]
+        fr_add_penalty(self.single, self.w, self.g, self.tiles[tile, 0], self.tiles[tile, 1],
+                       scale * self.alphas[group] if group >= 0 else 0, &self.sums[tile, 0])
+
+    cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
+                   double clip_scale) noexcept nogil:
+        cdef Range range
+        cdef Py_ssize_t group = self.tiles[tile, 3]
+        range.parameters, range.gradients = self.w, self.g
+        range.start, range.stop = self.tiles[tile, 0], self.tiles[tile, 1]
+        range.scale, range.rate = clip_scale, self.rates[b]
+        range.threshold = scale * self.l1s[group] * self.thresholds[b] if group >= 0 else 0
+        if group >= 0 and self.decays[b] > 0:
+            fr_decay(self.single, self.w, range.start, range.stop, self.decays[b])
+        self.optimiser.step(&range)
+
+    cdef void refresh(self, Py_ssize_t tile) noexcept nogil:
+        cdef Py_ssize_t layer = self.tiles[tile, 2], offset = self.offsets[layer]
+        (<Layer> <PyObject *> self.ids[layer]).refresh(self.tiles[tile, 0] - offset,
+                                                       self.tiles[tile, 1] - offset)
+
+    cdef double clip_scale(self) noexcept nogil:
+        """What makes the norm of all gradients at most `clip`."""
+        cdef double total = 0
+        cdef Py_ssize_t tile
+        for tile in range(self.n_tiles):
+            total += self.sums[tile, 2]
+        return self.clip / sqrt(total) if total > self.clip * self.clip else 1
+
+    cdef double sum_penalties(self) noexcept nogil:
+        """alpha / 2 |w|^2 + l1 |w| of all weights."""
+        cdef double total = 0
+        cdef Py_ssize_t tile, group
+        for tile in range(self.n_tiles):
+            group = self.tiles[tile, 3]
+            if group >= 0:
+                total += (self.alphas[group] / 2 * self.sums[tile, 0]
+                          + self.l1s[group] * self.sums[tile, 1])
+        return total
+
+
+cdef void train_share(void *network, int thread, int n_threads) noexcept nogil:
+    (<Network> network).train_batches(thread, n_threads)
+
+
+cdef void differentiate_share(void *network, int thread, int n_threads) noexcept nogil:
+    (<Network> network).differentiate_batch(thread, n_threads)

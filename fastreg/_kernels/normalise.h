@@ -1,0 +1,153 @@
+/* Batch normalisation: columns of a batch to mean 0 and variance 1, then scaled and
+ * shifted. Ioffe, Szegedy: Batch normalization, 2015.
+ *
+ * Statistics are formed for fixed blocks of rows and merged in their order, so they
+ * don't depend on who computes which block.
+ */
+#ifndef FR_T
+#ifndef FASTREG_NORMALISE_H
+#define FASTREG_NORMALISE_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include "clones.h"
+
+#define FR_BODY "normalise.h"
+#include "for_reals.h"
+
+#define fr_block_moments(single, ...) \
+    ((single) ? fr_block_moments_f32(__VA_ARGS__) : fr_block_moments_f64(__VA_ARGS__))
+#define fr_merge_moments(single, ...) \
+    ((single) ? fr_merge_moments_f32(__VA_ARGS__) : fr_merge_moments_f64(__VA_ARGS__))
+#define fr_normalise(single, ...) \
+    ((single) ? fr_normalise_f32(__VA_ARGS__) : fr_normalise_f64(__VA_ARGS__))
+#define fr_block_slopes(single, ...) \
+    ((single) ? fr_block_slopes_f32(__VA_ARGS__) : fr_block_slopes_f64(__VA_ARGS__))
+#define fr_merge_slopes(single, ...) \
+    ((single) ? fr_merge_slopes_f32(__VA_ARGS__) : fr_merge_slopes_f64(__VA_ARGS__))
+#define fr_normalise_backward(single, ...) \
+    ((single) ? fr_normalise_backward_f32(__VA_ARGS__) : fr_normalise_backward_f64(__VA_ARGS__))
+
+#endif
+#else
+
+/* moments[0:width] = column means of rows first..last, moments[width:] = sums of squares
+ * about them */
+FR_FUNCTION void FR_NAME(fr_block_moments)(const void *input, ptrdiff_t stride, ptrdiff_t first,
+                                           ptrdiff_t last, ptrdiff_t width, void *moments)
+{
+    const FR_T *z = (const FR_T *)input;
+    FR_T *mean = (FR_T *)moments, *square = mean + width;
+    const FR_T share = (FR_T)1 / (last - first);
+    for (ptrdiff_t j = 0; j < width; j++) mean[j] = square[j] = 0;
+    for (ptrdiff_t i = first; i < last; i++) {
+        const FR_T *row = z + i * stride;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; j++) mean[j] += row[j];
+    }
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < width; j++) mean[j] *= share;
+    for (ptrdiff_t i = first; i < last; i++) {
+        const FR_T *row = z + i * stride;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; j++) {
+            const FR_T d = row[j] - mean[j];
+            square[j] += d * d;
+        }
+    }
+}
+
+/* The moments of all rows from those of n_blocks blocks (Chan, Golub, LeVeque 1979):
+ * out[0:width] = means, out[width:] = sums of squares about them */
+FR_FUNCTION void FR_NAME(fr_merge_moments)(const void *blocks, ptrdiff_t n_blocks, ptrdiff_t rows,
+                                           ptrdiff_t width, void *out)
+{
+    FR_T *mean = (FR_T *)out, *square = mean + width;
+    const FR_T *first = (const FR_T *)blocks;
+    for (ptrdiff_t j = 0; j < 2 * width; j++) mean[j] = first[j];
+    ptrdiff_t before = rows / n_blocks;
+    for (ptrdiff_t b = 1; b < n_blocks; b++) {
+        const FR_T *m = first + 2 * width * b, *s = m + width;
+        const ptrdiff_t after = (b + 1) * rows / n_blocks;
+        const FR_T share = (FR_T)(after - before) / after, size = share * (FR_T)before;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; j++) {
+            const FR_T d = m[j] - mean[j];
+            mean[j] += share * d;
+            square[j] += s[j] + size * d * d;
+        }
+        before = after;
+    }
+}
+
+/* z = (z - mean) inverse, in place; out = scale z + shift */
+FR_FUNCTION void FR_NAME(fr_normalise)(void *input, ptrdiff_t in_stride, void *output,
+                                       ptrdiff_t out_stride, ptrdiff_t first, ptrdiff_t last,
+                                       ptrdiff_t width, const void *means, const void *inverses,
+                                       const void *scales, const void *shifts)
+{
+    const FR_T *mean = (const FR_T *)means, *inverse = (const FR_T *)inverses;
+    const FR_T *scale = (const FR_T *)scales, *shift = (const FR_T *)shifts;
+    for (ptrdiff_t i = first; i < last; i++) {
+        FR_T *z = (FR_T *)input + i * in_stride, *out = (FR_T *)output + i * out_stride;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; j++) {
+            const FR_T x = (z[j] - mean[j]) * inverse[j];
+            z[j] = x;
+            out[j] = scale[j] * x + shift[j];
+        }
+    }
+}
+
+/* sums[0:width] = sum_i g_ij, sums[width:] = sum_i g_ij x_ij over rows first..last */
+FR_FUNCTION void FR_NAME(fr_block_slopes)(const void *gradient, ptrdiff_t grad_stride,
+                                          const void *normal, ptrdiff_t stride, ptrdiff_t first,
+                                          ptrdiff_t last, ptrdiff_t width, void *sums)
+{
+    FR_T *plain = (FR_T *)sums, *moment = plain + width;
+    for (ptrdiff_t j = 0; j < 2 * width; j++) plain[j] = 0;
+    for (ptrdiff_t i = first; i < last; i++) {
+        const FR_T *g = (const FR_T *)gradient + i * grad_stride;
+        const FR_T *x = (const FR_T *)normal + i * stride;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; j++) {
+            plain[j] += g[j];
+            moment[j] += g[j] * x[j];
+        }
+    }
+}
+
+FR_FUNCTION void FR_NAME(fr_merge_slopes)(const void *blocks, ptrdiff_t n_blocks, ptrdiff_t width,
+                                          void *out)
+{
+    FR_T *sums = (FR_T *)out;
+    const FR_T *block = (const FR_T *)blocks;
+    for (ptrdiff_t j = 0; j < 2 * width; j++) sums[j] = block[j];
+    for (ptrdiff_t b = 1; b < n_blocks; b++) {
+        block += 2 * width;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < 2 * width; j++) sums[j] += block[j];
+    }
+}
+
+/* g = scale inverse (g - mean of g - x mean of g x), with sums as above over `rows` */
+FR_FUNCTION void FR_NAME(fr_normalise_backward)(void *gradient, ptrdiff_t grad_stride,
+                                                const void *normal, ptrdiff_t stride,
+                                                ptrdiff_t first, ptrdiff_t last, ptrdiff_t width,
+                                                ptrdiff_t rows, const void *inverses,
+                                                const void *scales, const void *sums)
+{
+    const FR_T *inverse = (const FR_T *)inverses, *scale = (const FR_T *)scales;
+    const FR_T *plain = (const FR_T *)sums, *moment = plain + width;
+    const FR_T share = (FR_T)1 / rows;
+    for (ptrdiff_t i = first; i < last; i++) {
+        FR_T *g = (FR_T *)gradient + i * grad_stride;
+        const FR_T *x = (const FR_T *)normal + i * stride;
+#pragma omp simd
+        for (ptrdiff_t j = 0; j < width; j++)
+            g[j] = scale[j] * inverse[j] *
+                   (g[j] - share * plain[j] - share * moment[j] * x[j]);
+    }
+}
+#endif

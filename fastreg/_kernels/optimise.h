@@ -1,0 +1,171 @@
+/* The steps of optimisers on a range of parameters that lies in the cache. */
+#ifndef FR_T
+#ifndef FASTREG_OPTIMISE_H
+#define FASTREG_OPTIMISE_H
+
+#include <math.h>
+#include <stddef.h>
+
+#include "clones.h"
+
+FR_INLINE float fr_root_f32(float x) { return sqrtf(x); }
+FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
+
+#define FR_BODY "optimise.h"
+#include "for_reals.h"
+
+#define fr_add_penalty(single, ...) \
+    ((single) ? fr_add_penalty_f32(__VA_ARGS__) : fr_add_penalty_f64(__VA_ARGS__))
+#define fr_momentum_step(single, ...) \
+    ((single) ? fr_momentum_step_f32(__VA_ARGS__) : fr_momentum_step_f64(__VA_ARGS__))
+#define fr_adam_step(single, ...) \
+    ((single) ? fr_adam_step_f32(__VA_ARGS__) : fr_adam_step_f64(__VA_ARGS__))
+#define fr_rms_step(single, ...) \
+    ((single) ? fr_rms_step_f32(__VA_ARGS__) : fr_rms_step_f64(__VA_ARGS__))
+#define fr_decay(single, ...) ((single) ? fr_decay_f32(__VA_ARGS__) : fr_decay_f64(__VA_ARGS__))
+#define fr_limit_norms(single, ...) \
+    ((single) ? fr_limit_norms_f32(__VA_ARGS__) : fr_limit_norms_f64(__VA_ARGS__))
+
+#endif
+#else
+
+#define FR_RANGE void *parameters, void *gradients, ptrdiff_t start, ptrdiff_t stop
+#define FR_RANGE_HERE                                                            \
+    FR_T *w = (FR_T *)parameters + start, *g = (FR_T *)gradients + start;        \
+    const ptrdiff_t n = stop - start
+
+/* g += alpha w; sums[0] = sum w^2, sums[1] = sum |w|, sums[2] = sum g^2 */
+FR_FUNCTION void FR_NAME(fr_add_penalty)(FR_RANGE, double alpha, double *sums)
+{
+    FR_RANGE_HERE;
+    const FR_T a = (FR_T)alpha;
+    FR_T squares = 0, sizes = 0, slopes = 0;
+#pragma omp simd reduction(+ : squares, sizes, slopes)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        squares += w[i] * w[i];
+        sizes += w[i] < 0 ? -w[i] : w[i];
+        g[i] += a * w[i];
+        slopes += g[i] * g[i];
+    }
+    sums[0] = squares;
+    sums[1] = sizes;
+    sums[2] = slopes;
+}
+
+/* w *= 1 - rate */
+FR_FUNCTION void FR_NAME(fr_decay)(void *parameters, ptrdiff_t start, ptrdiff_t stop, double rate)
+{
+    FR_T *w = (FR_T *)parameters;
+    const FR_T factor = (FR_T)(1 - rate);
+#pragma omp simd
+    for (ptrdiff_t i = start; i < stop; i++) w[i] *= factor;
+}
+
+/* w towards zero by t, and no further */
+FR_INLINE FR_T FR_NAME(fr_soft)(FR_T w, FR_T t)
+{
+    const FR_T up = w + t, down = w - t;
+    return down > 0 ? down : up < 0 ? up : w != w ? w : 0;
+}
+
+/* v = momentum v - rate g; w += v, or momentum v - rate g (Nesterov); then w towards zero
+ * by `threshold`, which has gathered momentum in the same way */
+FR_FUNCTION void FR_NAME(fr_momentum_step)(FR_RANGE, void *velocities, double scale, double rate,
+                                           double momentum, int nesterov, double threshold)
+{
+    FR_RANGE_HERE;
+    FR_T *v = (FR_T *)velocities + start;
+    const FR_T step = (FR_T)(rate * scale), m = (FR_T)momentum;
+    if (nesterov) {
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < n; i++) {
+            v[i] = m * v[i] - step * g[i];
+            w[i] += m * v[i] - step * g[i];
+        }
+    } else {
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < n; i++) {
+            v[i] = m * v[i] - step * g[i];
+            w[i] += v[i];
+        }
+    }
+    if (threshold > 0) {
+        const FR_T t = (FR_T)threshold;
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < n; i++) w[i] = FR_NAME(fr_soft)(w[i], t);
+    }
+}
+
+/* m and v are running means of g and g^2; w -= rate m / (sqrt(v) + epsilon); then w
+ * towards zero by threshold / (sqrt(v) + epsilon): the prox in the same metric */
+FR_FUNCTION void FR_NAME(fr_adam_step)(FR_RANGE, void *means, void *squares, double scale,
+                                       double rate, double beta_1, double beta_2, double epsilon,
+                                       double threshold)
+{
+    FR_RANGE_HERE;
+    FR_T *m = (FR_T *)means + start, *v = (FR_T *)squares + start;
+    const FR_T a = (FR_T)beta_1, b = (FR_T)beta_2, eps = (FR_T)epsilon, step = (FR_T)rate;
+    const FR_T c = (FR_T)((1 - beta_1) * scale), d = (FR_T)((1 - beta_2) * scale * scale);
+    if (threshold > 0) {
+        const FR_T t = (FR_T)threshold;
+#pragma omp simd
+        for (ptrdiff_t i = 0; i < n; i++) {
+            m[i] = a * m[i] + c * g[i];
+            v[i] = b * v[i] + d * (g[i] * g[i]);
+            const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
+            w[i] = FR_NAME(fr_soft)(w[i] - size * (step * m[i]), size * t);
+        }
+        return;
+    }
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        m[i] = a * m[i] + c * g[i];
+        v[i] = b * v[i] + d * (g[i] * g[i]);
+        w[i] -= step * m[i] / (FR_NAME(fr_root)(v[i]) + eps);
+    }
+}
+
+/* v is a running mean of g^2; w -= rate g / (sqrt(v) + epsilon); prox as above */
+FR_FUNCTION void FR_NAME(fr_rms_step)(FR_RANGE, void *squares, double scale, double rate,
+                                      double rho, double epsilon, double threshold)
+{
+    FR_RANGE_HERE;
+    FR_T *v = (FR_T *)squares + start;
+    const FR_T b = (FR_T)rho, eps = (FR_T)epsilon, step = (FR_T)(rate * scale);
+    const FR_T t = (FR_T)threshold, d = (FR_T)((1 - rho) * scale * scale);
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        v[i] = b * v[i] + d * (g[i] * g[i]);
+        const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
+        const FR_T to = w[i] - size * (step * g[i]);
+        w[i] = t > 0 ? FR_NAME(fr_soft)(to, size * t) : to;
+    }
+}
+
+/* Columns first..last of W (rows, columns) with a norm above `bound` are scaled to it. */
+FR_FUNCTION void FR_NAME(fr_limit_norms)(void *weights, ptrdiff_t rows, ptrdiff_t columns,
+                                         ptrdiff_t first, ptrdiff_t last, double bound)
+{
+    FR_T *w = (FR_T *)weights;
+    for (ptrdiff_t left = first; left < last; left += 16) {
+        const ptrdiff_t n = last - left < 16 ? last - left : 16;
+        double norm[16] = {0};
+        for (ptrdiff_t i = 0; i < rows; i++)
+            for (ptrdiff_t j = 0; j < n; j++) {
+                const double x = w[i * columns + left + j];
+                norm[j] += x * x;
+            }
+        int any = 0;
+        for (ptrdiff_t j = 0; j < n; j++) {
+            any |= norm[j] > bound * bound;
+            norm[j] = norm[j] > bound * bound ? bound / sqrt(norm[j]) : 1;
+        }
+        if (any)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                for (ptrdiff_t j = 0; j < n; j++) w[i * columns + left + j] *= (FR_T)norm[j];
+    }
+}
+
+#undef FR_RANGE
+#undef FR_RANGE_HERE
+#endif

@@ -1,0 +1,48 @@
+/* Threads that run one function together and wait for each other inside it. */
+#ifndef FASTREG_TEAM_H
+#define FASTREG_TEAM_H
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "clones.h"
+
+typedef void (*fr_share_function)(void *context, int thread, int n_threads);
+
+/* Run f on up to n threads; it is told how many there are. */
+FR_UNUSED static void fr_team_run(fr_share_function f, void *context, int n)
+{
+#ifdef _OPENMP
+    if (n > 1) {
+#pragma omp parallel num_threads(n)
+        f(context, omp_get_thread_num(), omp_get_num_threads());
+        return;
+    }
+#endif
+    (void)n;
+    f(context, 0, 1);
+}
+
+/* Called by every thread of a team: wait until all have come here. */
+FR_UNUSED static void fr_team_wait(int n_threads)
+{
+#ifdef _OPENMP
+    if (n_threads > 1) {
+#pragma omp barrier
+    }
+#endif
+    (void)n_threads;
+}
+
+/* Seconds since some moment; 0 without OpenMP, where there are no teams to time. */
+FR_UNUSED static double fr_team_clock(void)
+{
+#ifdef _OPENMP
+    return omp_get_wtime();
+#else
+    return 0;
+#endif
+}
+
+#endif

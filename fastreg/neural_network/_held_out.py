@@ -1,0 +1,101 @@
+"""Rows that training is judged by and does not see."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import validate_data
+
+from fastreg._engine.perceptron import Data
+from fastreg._validation import check_sample_weight
+
+
+@dataclass
+class HeldOut:
+    """Held-out rows as data for the engine, and y as the user gave it."""
+
+    data: Data
+    labels: np.ndarray
+
+    def custom_score(self, estimator, model):
+        """What the estimator's scorer says of `model`."""
+        judged = copy.copy(estimator)
+        vars(judged).pop("feature_names_in_", None)  # X has lost its names
+        judged._publish(model)
+        scorer = check_scoring(judged, scoring=estimator.scoring)
+        weights = self.data.sample_weight
+        options = {} if weights is None else {"sample_weight": weights}
+        return float(scorer(judged, self.data.X, self.labels, **options))
+
+
+def hold_out(estimator, data, labels, random_state):
+    """`HeldOut` rows: those passed, those of a splitter, or a fraction drawn at random.
+
+    Rows from the training data are taken out of `data.samples`.
+    """
+    given = estimator.validation_data
+    if isinstance(given, tuple | list):
+        return _given(estimator, data, given)
+    if given is None:
+        train, test = _fraction(estimator, data, random_state)
+    elif hasattr(given, "split") and not isinstance(given, str):
+        train, test = next(iter(given.split(np.zeros((len(labels), 1)), labels)))
+    else:
+        raise TypeError(
+            f"validation_data must be None, (X, y), (X, y, sample_weight) or a splitter, got "
+            f"{given!r}: pass one of these."
+        )
+    if len(test) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of "
+            "your dataset."
+        )
+    data.samples = np.asarray(train, dtype=np.intp)
+    weights = data.sample_weight
+    held_out = Data(
+        data.X[test],
+        data.targets[test],
+        None if weights is None else weights[test],
+        data.loss_name,
+        data.loss_parameter,
+    )
+    return HeldOut(held_out, labels[test])
+
+
+def _fraction(estimator, data, random_state):
+    # stratified for two classes alone, as in scikit-learn
+    two_classes = data.loss_name == "logistic_loss" and data.targets.shape[1] == 1
+    return train_test_split(
+        np.arange(len(data.targets)),
+        random_state=random_state,
+        test_size=estimator.validation_fraction,
+        stratify=data.targets.astype(bool) if two_classes else None,
+    )
+
+
+def _given(estimator, data, given):
+    if len(given) not in (2, 3):
+        raise ValueError(
+            f"validation_data has {len(given)} parts: pass (X, y) or (X, y, sample_weight)."
+        )
+    X, y = validate_data(
+        copy.copy(estimator),
+        given[0],
+        given[1],
+        accept_sparse="csr",
+        multi_output=True,
+        y_numeric=estimator._y_numeric,
+        dtype=data.X.dtype,
+        reset=False,
+    )
+    weights = check_sample_weight(given[2], X.shape[0]) if len(given) == 3 else None
+    targets, _, _, _ = estimator._encode(y, data.X.dtype, keeps=True, whole=False)
+    if targets.shape[1:] != data.targets.shape[1:]:
+        raise ValueError(
+            f"y of validation_data has shape {y.shape}, that of fit has "
+            f"{data.targets.shape[1:]} outputs: pass y with the same columns."
+        )
+    held_out = Data(X, targets, weights, data.loss_name, data.loss_parameter)
+    return HeldOut(held_out, y)

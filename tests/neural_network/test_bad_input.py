@@ -1,0 +1,131 @@
+"""Each parameter that cannot be used is refused with its name, before any work."""
+
+import numpy as np
+import pytest
+
+from fastreg import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = np.random.default_rng(0).standard_normal((30, 4))
+Y = (X[:, 0] > 0).astype(int)
+
+BAD = [
+    ("hidden_layer_sizes", 0, ValueError, "must be > 0"),
+    ("hidden_layer_sizes", (5, -1), ValueError, "must be > 0"),
+    ("hidden_layer_sizes", (5.0,), TypeError, "hidden_layer_sizes must hold integers"),
+    ("activation", "swish", ValueError, "activation must be one of"),
+    ("activation", ["relu", "tanh"], ValueError, "activation has 2 names for 1"),
+    ("solver", "newton", ValueError, "solver must be one of"),
+    ("alpha", -1, ValueError, "alpha must be"),
+    ("alpha", [0.1], ValueError, "alpha has 1 values for 2 layers"),
+    ("l1", -1, ValueError, "l1 must be"),
+    ("batch_size", 0, ValueError, "batch_size must be"),
+    ("batch_size", "all", TypeError, "batch_size must be"),
+    ("learning_rate", "fast", ValueError, "learning_rate must be one of"),
+    ("learning_rate_init", 0, ValueError, "learning_rate_init must be"),
+    ("max_iter", 0, ValueError, "max_iter must be"),
+    ("momentum", 1.5, ValueError, "momentum must be"),
+    ("beta_1", 1.0, ValueError, "beta_1 must be below 1"),
+    ("epsilon", 0, ValueError, "epsilon must be"),
+    ("n_iter_no_change", 0, ValueError, "n_iter_no_change must be"),
+    ("shuffle", 1, TypeError, "shuffle must be"),
+    ("dropout", 1.0, ValueError, "dropout must be below 1"),
+    ("dropout", [0.1], ValueError, "dropout has 1 values for 2 layers"),
+    ("dropout", "half", TypeError, "dropout must be a number"),
+    ("batch_norm", 1, TypeError, "batch_norm must be"),
+    ("batch_norm", [True, False], ValueError, "batch_norm has 2 values for 1"),
+    ("weight_decay", -1, ValueError, "weight_decay must be"),
+    ("max_norm", 0, ValueError, "max_norm must be"),
+    ("clip_norm", 0, ValueError, "clip_norm must be"),
+    ("input_noise", -1, ValueError, "input_noise must be"),
+    ("initialization", "zeros", ValueError, "initialization must be one of"),
+    ("warmup", -1, ValueError, "warmup must be"),
+    ("patience", 0, ValueError, "patience must be"),
+    ("min_delta", -1, ValueError, "min_delta must be"),
+    ("max_time", 0, ValueError, "max_time must be"),
+    ("callbacks", ["log"], TypeError, "callbacks must be a list of functions"),
+    ("verbose", -1, ValueError, "verbose must be"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "kind", "message"), BAD)
+@pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])
+def test_parameters(estimator, name, value, kind, message):
+    model = estimator(**{name: value})
+    with pytest.raises(kind, match=message):
+        model.fit(X, Y)
+    assert vars(model) == model.get_params()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("l1", 0.1),
+        ("l1", [0, 0.1]),
+        ("dropout", 0.1),
+        ("batch_norm", True),
+        ("input_noise", 0.1),
+        ("max_norm", 1),
+        ("clip_norm", 1),
+        ("weight_decay", 0.1),
+        ("warmup", 1),
+        ("max_time", 1),
+        ("scoring", "loss"),
+        ("validation_data", (X, Y)),
+        ("callbacks", [print]),
+    ],
+)
+def test_lbfgs_refuses_what_it_cannot_do(name, value):
+    with pytest.raises(
+        ValueError, match=f"solver='lbfgs' takes all rows at once and has no {name}"
+    ):
+        MLPClassifier(solver="lbfgs", **{name: value}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "message"),
+    [
+        (MLPClassifier(label_smoothing=1), Y, "label_smoothing must be below 1"),
+        (MLPClassifier(), X[:, 0], "Unknown label type"),
+        (MLPClassifier(), np.arange(60).reshape(30, 2) % 3, "several problems at once"),
+        (MLPRegressor("poisson"), X[:, 0], "loss='poisson' needs y >= 0"),
+        (MLPRegressor("hinge"), Y, "loss must be one of"),
+        (MLPRegressor("quantile", quantile=1.5), Y, "quantile must be"),
+        (MLPRegressor("huber", delta=0), Y, "delta must be"),
+        (MLPRegressor(), Y[:5], "inconsistent numbers of samples"),
+    ],
+)
+def test_targets(model, y, message):
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    assert vars(model) == model.get_params()
+
+
+def test_weights_and_kinds_of_y():
+    with pytest.raises(ValueError, match="sample_weight"):
+        MLPClassifier().fit(X, Y, -np.ones(30))
+    model = MLPClassifier((3,)).partial_fit(X, Y, classes=[0, 1])
+    with pytest.raises(ValueError, match="pass y of the same kind"):
+        model.partial_fit(X, np.eye(2, dtype=int)[Y])
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        MLPClassifier().partial_fit(X, Y)
+
+
+def test_small_shapes():
+    for rows, columns in ((1, 1), (2, 1), (1, 5)):
+        few, y = X[:rows, : min(columns, 4)], Y[:rows].astype(float)
+        for options in ({}, {"batch_norm": True, "dropout": 0.5}, {"hidden_layer_sizes": ()}):
+            model = MLPRegressor(**{"hidden_layer_sizes": (3,), "max_iter": 2, **options})
+            model.fit(few, y)
+            assert model.predict(few).shape == (rows,)
+
+
+def test_zero_weights_train_nothing():
+    weights = np.where(np.arange(30) < 10, 1.0, 0.0)
+    options = {"hidden_layer_sizes": (3,), "shuffle": False, "batch_size": 10, "max_iter": 3}
+    options |= {"random_state": 0, "solver": "sgd", "momentum": 0, "alpha": 1.0}
+    weighted = MLPClassifier(**options).fit(X, Y, weights)
+    alone = MLPClassifier(**options).fit(X[:10], Y[:10])
+    for a, b in zip(weighted.coefs_, alone.coefs_, strict=True):
+        np.testing.assert_allclose(a, b)

@@ -1,0 +1,410 @@
+"""Early stopping, schedules, callbacks, interrupts, and training that goes on."""
+
+import copy
+import pickle
+import signal
+import threading
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
+from sklearn.model_selection import ShuffleSplit
+
+from fastreg import MLPClassifier, MLPRegressor
+from fastreg._engine.schedules import SCHEDULES, Schedule
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:600] / 16, y[:600]
+
+
+def weights_of(model):
+    return [w.copy() for w in model.coefs_ + model.intercepts_]
+
+
+def assert_same_weights(a, b):
+    for v, w in zip(a, b, strict=True):
+        np.testing.assert_array_equal(v, w)
+
+
+# ---- early stopping --------------------------------------------------------
+
+
+def test_the_best_epoch_comes_back(digits):
+    X, y = digits
+    kept = {}
+
+    def keep(model, epoch):
+        kept[epoch.number] = weights_of(model)
+
+    model = MLPClassifier(
+        (30,),
+        batch_norm=True,
+        dropout=0.3,
+        early_stopping=True,
+        learning_rate_init=0.05,
+        patience=3,
+        max_iter=60,
+        random_state=0,
+        callbacks=[keep],
+    ).fit(X, y)
+    scores = model.validation_scores_
+    assert model.stop_reason_ == "patience"
+    assert model.best_epoch_ == 1 + int(np.argmax(scores))
+    assert model.best_epoch_ < model.n_iter_
+    assert model.best_validation_score_ == max(scores)
+    assert_same_weights(weights_of(model), kept[model.best_epoch_])
+    assert len(model.loss_curve_) == len(model.validation_loss_curve_) == model.n_iter_
+
+
+@pytest.mark.parametrize("scoring", [None, "loss", "neg_log_loss", "f1_macro"])
+def test_scoring(digits, scoring):
+    X, y = digits
+    data = (X[500:], y[500:])
+    model = MLPClassifier(
+        (20,),
+        early_stopping=True,
+        validation_data=data,
+        scoring=scoring,
+        max_iter=8,
+        random_state=0,
+    ).fit(X[:500], y[:500])
+    best = model.best_epoch_ - 1
+    loss = log_loss(data[1], model.predict_proba(data[0]), labels=model.classes_)
+    assert model.validation_loss_curve_[best] == pytest.approx(loss)
+    expected = {None: model.score(*data), "loss": -loss, "neg_log_loss": -loss}
+    if scoring in expected:
+        assert model.best_validation_score_ == pytest.approx(expected[scoring])
+    assert model.t_ == 500 * 8
+
+
+def test_validation_data_of_all_kinds(digits):
+    X, y = digits
+    splitter = ShuffleSplit(1, test_size=100, random_state=4)
+    train, test = next(splitter.split(X, y))
+    options = {"early_stopping": True, "max_iter": 4, "random_state": 0, "shuffle": False}
+    a = MLPClassifier((9,), validation_data=splitter, **options).fit(X, y)
+    b = MLPClassifier((9,), validation_data=(X[test], y[test]), **options).fit(X[train], y[train])
+    assert a.validation_scores_ == b.validation_scores_
+    assert_same_weights(a.coefs_, b.coefs_)
+    weights = np.random.default_rng(0).uniform(0, 1, 100)
+    c = MLPClassifier((9,), validation_data=(X[test], y[test], weights), **options)
+    c.fit(X[train], y[train])
+    assert c.best_validation_score_ == pytest.approx(c.score(X[test], y[test], weights))
+
+
+def test_curves_without_stopping(digits):
+    X, y = digits
+    model = MLPClassifier((9,), validation_data=(X[500:], y[500:]), max_iter=5, random_state=0)
+    model.fit(X[:500], y[:500])
+    plain = clone(model).set_params(validation_data=None).fit(X[:500], y[:500])
+    assert_same_weights(model.coefs_, plain.coefs_)
+    assert len(model.validation_loss_curve_) == 5
+    assert plain.validation_loss_curve_ is None
+    assert model.best_validation_score_ is None
+
+
+def test_min_delta_and_patience_are_tol_and_n_iter_no_change(digits):
+    X, y = digits
+    a = MLPClassifier((9,), tol=0.05, n_iter_no_change=2, random_state=0).fit(X, y)
+    b = MLPClassifier((9,), min_delta=0.05, patience=2, random_state=0).fit(X, y)
+    assert a.n_iter_ == b.n_iter_ < 200
+    assert_same_weights(a.coefs_, b.coefs_)
+
+
+def test_early_stopping_with_partial_fit(digits):
+    X, y = digits
+    model = MLPClassifier(
+        (20,),
+        early_stopping=True,
+        validation_data=(X[500:], y[500:]),
+        patience=2,
+        learning_rate_init=0.05,
+        random_state=0,
+    )
+    for _ in range(99):
+        model.partial_fit(X[:500], y[:500], classes=np.arange(10))
+        if model.stop_reason_ == "patience":
+            break
+    calls = len(model.loss_curve_)
+    assert 3 < calls < 99
+    assert model.score(X[500:], y[500:]) == max(model.validation_scores_)
+    assert len(model.validation_scores_) == calls
+    for data in (None, ShuffleSplit(1)):
+        other = MLPClassifier(early_stopping=True, validation_data=data)
+        with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+            other.partial_fit(X, y, classes=np.arange(10))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "message"),
+    [
+        ((1,), ValueError, "validation_data has 1 parts"),
+        ("rows", TypeError, "validation_data must be"),
+        ((np.ones((4, 3)), np.ones(4)), ValueError, "features"),
+    ],
+)
+def test_bad_validation_data(digits, data, kind, message):
+    model = MLPClassifier(validation_data=data, max_iter=2)
+    with pytest.raises(kind, match=message):
+        model.fit(*digits)
+    assert vars(model) == model.get_params()
+
+
+# ---- schedules -------------------------------------------------------------
+
+
+def schedule(name, **options):
+    defaults = {"power_t": 0.5, "max_epochs": 10, "warmup": 0, "patience": 2}
+    return Schedule(name, 0.1, **(defaults | options))
+
+
+def test_shapes_of_schedules():
+    whole = np.concatenate([schedule("cosine").rates(e, 7) for e in range(10)])
+    np.testing.assert_allclose(whole, 0.05 * (1 + np.cos(np.pi * np.arange(70) / 70)))
+    cycle = np.concatenate([schedule("one_cycle").rates(e, 10) for e in range(10)])
+    assert cycle.argmax() == 30
+    assert cycle[0] == pytest.approx(0.1 / 25)
+    assert cycle.max() == pytest.approx(0.1)
+    assert cycle[-1] < 1e-3
+    assert (np.diff(cycle[:30]) > 0).all()
+    assert (np.diff(cycle[31:]) < 0).all()
+    np.testing.assert_allclose(schedule("constant").rates(3, 4), 0.1)
+    np.testing.assert_allclose(
+        schedule("constant", warmup=2).rates(0, 4), 0.1 * np.arange(1, 5) / 8
+    )
+    np.testing.assert_allclose(schedule("constant", warmup=2).rates(2, 4), 0.1)
+
+
+def test_schedules_that_listen():
+    plateau = schedule("plateau")
+    for improved in (True, False, True, False, False, False):
+        plateau.epoch_ends(1, improved)
+    assert plateau.level == 0.05
+    adaptive = schedule("adaptive")
+    assert adaptive.goes_on()
+    assert adaptive.level == pytest.approx(0.02)
+    while adaptive.goes_on():
+        pass
+    assert adaptive.level <= 1e-6
+    invscaling = schedule("invscaling")
+    invscaling.epoch_ends(99, True)
+    assert invscaling.level == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_everything_trains(digits, solver, name):
+    X, y = digits
+    rates = []
+    model = MLPClassifier(
+        (20,),
+        solver=solver,
+        learning_rate=name,
+        learning_rate_init=0.1 if solver == "sgd" else 0.01,
+        power_t=0.1,
+        warmup=0.5,
+        batch_size=50,
+        max_iter=15,
+        random_state=0,
+        callbacks=[lambda _, epoch: rates.append(epoch.learning_rate)],
+    ).fit(X, y)
+    assert model.score(X, y) > 0.9
+    assert len(rates) == model.n_iter_
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+@pytest.mark.parametrize(
+    "activation", ["leaky_relu", "elu", "selu", "gelu", "silu", ("relu", "tanh")]
+)
+def test_activations_train(digits, activation):
+    X, y = digits
+    model = MLPClassifier(
+        (20, 10), activation=activation, learning_rate_init=0.01, max_iter=25, random_state=0
+    ).fit(X, y)
+    assert model.score(X, y) > 0.95
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "quantile"])
+def test_losses_of_regression(loss):
+    """A network without features is a location: mean, median, quantile."""
+    y = np.random.default_rng(0).exponential(size=301)
+    X = np.zeros((301, 1))
+    model = MLPRegressor(
+        loss,
+        hidden_layer_sizes=(),
+        alpha=0,
+        quantile=0.8,
+        delta=1e-3,
+        batch_size=301,
+        learning_rate_init=0.02,
+        learning_rate="cosine",
+        max_iter=800,
+        tol=0,
+        n_iter_no_change=800,
+        random_state=0,
+    ).fit(X, y)
+    expected = {"squared_error": y.mean(), "quantile": np.quantile(y, 0.8)}
+    assert model.predict(X[:1])[0] == pytest.approx(expected.get(loss, np.median(y)), abs=0.02)
+
+
+def test_the_right_head(digits):
+    X, y = digits
+    model = MLPClassifier((20,), max_iter=30, learning_rate_init=0.01, random_state=0)
+    for dtype in (int, float, str):
+        model.fit(X, y.astype(dtype))
+        assert (model.out_activation_, model.n_outputs_) == ("softmax", 10)
+        assert model.score(X, y.astype(dtype)) > 0.95
+    model.fit(X, y > 4)
+    assert (model.out_activation_, model.n_outputs_) == ("logistic", 1)
+    assert model.predict(X).dtype == bool
+
+
+# ---- callbacks and ends ----------------------------------------------------
+
+
+def test_callbacks_see_a_model_that_predicts(digits):
+    X, y = digits
+    seen = []
+
+    def look(model, epoch):
+        seen.append((epoch.number, epoch.loss, model.score(X, y), len(model.loss_curve_)))
+        return epoch.number == 3
+
+    model = MLPClassifier((20,), batch_norm=True, callbacks=[look], random_state=0).fit(X, y)
+    assert model.stop_reason_ == "callback"
+    assert [s[0] for s in seen] == [s[3] for s in seen] == [1, 2, 3]
+    assert [s[1] for s in seen] == model.loss_curve_
+    assert seen[-1][2] == model.score(X, y)
+
+
+def test_max_time(digits):
+    X, y = digits
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = MLPClassifier((20,), max_time=1e-9, random_state=0).fit(X, y)
+    assert model.stop_reason_ == "max_time"
+    assert model.n_iter_ == 1
+
+
+def test_interrupt_leaves_a_usable_model(digits):
+    X, y = digits
+    X, y = np.tile(X, (100, 1)), np.tile(y, 100)
+    main = threading.get_ident()
+    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    model = MLPClassifier((200,), batch_size=20, max_iter=100000, tol=0, random_state=0)
+    timer.start()
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        model.fit(X, y)
+    assert model.stop_reason_ == "interrupt"
+    assert model.score(X, y) > 0.5
+    assert np.isfinite(model.coefs_[0]).all()
+
+
+def test_converged_and_not(digits):
+    X, y = digits
+    with pytest.warns(ConvergenceWarning, match="Maximum iterations"):
+        assert MLPClassifier((5,), max_iter=2).fit(X, y).stop_reason_ == "max_epochs"
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_verbose(digits, verbose, capsys):
+    MLPClassifier((5,), max_iter=2, verbose=verbose, early_stopping=True).fit(*digits)
+    captured = capsys.readouterr()
+    if verbose == 2:
+        assert "Iteration 2, loss = " in captured.out
+        assert "Validation score: " in captured.out
+    else:
+        assert "MLPClassifier" in captured.out + captured.err
+
+
+# ---- training that goes on -------------------------------------------------
+
+
+def test_partial_fit_is_fit(digits):
+    X, y = digits
+    options = {"batch_norm": True, "dropout": 0.2, "l1": 0.01, "learning_rate": "cosine"}
+    whole = MLPClassifier((9,), random_state=np.random.RandomState(3), max_iter=4, **options)
+    whole.fit(X, y)
+    parts = MLPClassifier((9,), random_state=np.random.RandomState(3), max_iter=4, **options)
+    parts.partial_fit(X, y, classes=np.arange(10))
+    # masks have a new key in each call, so only the first epoch is the same
+    assert parts.loss_curve_[0] == whole.loss_curve_[0]
+    for _ in range(3):
+        parts.partial_fit(X, y)
+    assert parts.t_ == whole.t_
+    assert parts.n_iter_ == 1
+    assert parts.loss_curve_[-1] == pytest.approx(whole.loss_curve_[-1], rel=0.1)
+
+
+def test_pickle_goes_on(digits):
+    X, y = digits
+    model = MLPClassifier((9,), batch_norm=True, random_state=0)
+    model.partial_fit(X, y, classes=np.arange(10))
+    other, third = pickle.loads(pickle.dumps(model)), copy.deepcopy(model)
+    for m in (model, other, third):
+        m.partial_fit(X, y)
+    assert_same_weights(model.coefs_, other.coefs_)
+    assert_same_weights(model.coefs_, third.coefs_)
+    np.testing.assert_array_equal(model.predict(X), other.predict(X))
+
+
+def test_edited_weights_are_where_training_goes_on(digits):
+    X, y = digits
+    model = MLPClassifier((9,), random_state=0, learning_rate_init=1e-300)
+    model.partial_fit(X, y, classes=np.arange(10))
+    model.coefs_ = [w * 0 + 0.5 for w in model.coefs_]
+    model.partial_fit(X, y)
+    assert all((w == 0.5).all() for w in model.coefs_)
+
+
+def test_warm_start(digits):
+    X, y = digits
+    model = MLPClassifier((9,), warm_start=True, max_iter=3, random_state=0).fit(X, y)
+    first = weights_of(model)
+    model.fit(X, y)
+    assert len(model.loss_curve_) == 6
+    assert (first[0] != model.coefs_[0]).any()
+    model.set_params(hidden_layer_sizes=(8,))
+    before = weights_of(model)
+    with pytest.raises(ValueError, match="set warm_start=False"):
+        model.fit(X, y)
+    assert_same_weights(before, weights_of(model))
+
+
+def test_an_error_changes_nothing():
+    X, y = load_diabetes(return_X_y=True)
+    model = MLPRegressor(hidden_layer_sizes=(5,), random_state=0)
+    model.partial_fit(X, y)
+    before, weights = dict(vars(model)), weights_of(model)
+    for rows in (X * np.inf, X[:, :3]):
+        with pytest.raises(ValueError, match=r"infinity|features"):
+            model.partial_fit(rows, y)
+    huge = np.full_like(X, 1e300)
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match="non-finite parameter"):
+        model.partial_fit(huge, y)
+    assert vars(model) == before
+    assert_same_weights(weights_of(model), weights)
+
+
+def test_fits_in_threads_agree(digits):
+    X, y = digits
+    alone = MLPClassifier((30,), dropout=0.2, max_iter=5, random_state=0).fit(X, y)
+    models = [clone(alone) for _ in range(4)]
+    workers = [threading.Thread(target=m.fit, args=(X, y)) for m in models]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    for model in models:
+        assert_same_weights(model.coefs_, alone.coefs_)
