@@ -3,8 +3,13 @@
 import warnings
 
 import pytest
+from hypothesis import settings
 
 import fastreg
+
+# a busy machine is no failure
+settings.register_profile("fastreg", deadline=None)
+settings.load_profile("fastreg")
 
 
 @pytest.fixture
