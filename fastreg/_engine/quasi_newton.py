@@ -15,7 +15,7 @@ _ROWS = 1024
 class Objective:
     """Loss and penalty of a network on all rows, and their gradient, in float64."""
 
-    def __init__(self, model, data, regularisation):
+    def __init__(self, model, data, regularisation, max_calls):
         self.model = Perceptron(model.shape, np.dtype(np.float64))
         if data.loss_name != "softmax":
             data = replace(data, targets=data.targets.astype(np.float64))
@@ -27,7 +27,7 @@ class Objective:
             data,
             regularisation,
             n_rows=n_rows,
-            n_threads=n_threads(self.model, n_rows),
+            n_threads=n_threads(self.model, n_rows, len(data.samples) * max_calls),
         )
         self.scale = 1 / max(data.total_weight(), np.finfo(float).tiny)
 
@@ -47,7 +47,7 @@ def minimise(model, data, regularisation, *, max_iter, max_calls, tol):
     Returns the loss as it is reported, the number of iterations, and SciPy's message
     where it did not converge, else None.
     """
-    objective = Objective(model, data, regularisation)
+    objective = Objective(model, data, regularisation, min(max_iter, max_calls))
     result = optimize.minimize(
         objective,
         model.parameters.astype(np.float64),

@@ -11,6 +11,8 @@ from fastreg._engine.perceptron import build_network
 # multiplications for each thread in one batch, without which waiting for others costs
 # more than they help
 _WORK_PER_THREAD = 1 << 20
+# multiplications of a fit, without which waking them does: some milliseconds
+_WAKING_WORK = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Training:
             optimiser=optimisation.kernel(),
             key=key,
             n_rows=n_rows,
-            n_threads=n_threads(model, n_rows),
+            n_threads=n_threads(model, n_rows, len(self.order) * course.max_epochs),
         )
         self.n_epochs = 0
         self.reason = "max_epochs"
@@ -184,7 +186,9 @@ def batch_starts(n_samples, batch_size, merges_last):
     return starts.astype(np.intp)
 
 
-def n_threads(model, n_rows):
-    """Threads for batches of n_rows rows."""
-    work = 3 * model.parameters.size * n_rows
-    return int(max(1, min(threads.available_threads(), work // _WORK_PER_THREAD)))
+def n_threads(model, n_rows, n_rows_in_all):
+    """Threads for batches of n_rows rows, of which a fit sees n_rows_in_all."""
+    work = 3 * model.parameters.size
+    if work * n_rows_in_all < _WAKING_WORK:
+        return 1
+    return int(max(1, min(threads.available_threads(), work * n_rows // _WORK_PER_THREAD)))

@@ -194,14 +194,14 @@ cdef class Network:
         cdef bint alone = self.seconds[1] < ALONE * self.seconds[0]
         cdef double begin
         self.n_runs += 1
-        if self.n_threads == 1 or phase > 3:
+        if self.n_threads == 1 or phase > 2:
             fr_team_run(train_share, <void *> self, 1 if alone else self.n_threads)
             return
-        # the first run of each kind wakes threads and fills caches
+        # the first run wakes the team
         begin = fr_team_clock()
         fr_team_run(train_share, <void *> self, self.n_threads if phase < 2 else 1)
-        if phase % 2 == 1:
-            self.seconds[phase // 2] = (
+        if phase > 0:
+            self.seconds[phase - 1] = (
                 (fr_team_clock() - begin) / (self.run_last - self.run_first)
             )
 

@@ -377,11 +377,10 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
 
     Parameters
     ----------
-    loss : {"squared_error", "absolute_error", "huber", "quantile", "poisson"}, \
-            default="squared_error"
-        Half the squared error; the absolute error; half the squared error up to `delta`
-        and linear beyond; the pinball loss of `quantile`; half the Poisson deviance, with
-        a logarithmic link and y at least 0.
+    loss : str, default="squared_error"
+        "squared_error", half the squared error; "absolute_error"; "huber", half the squared
+        error up to `delta` and linear beyond; "quantile", the pinball loss of `quantile`;
+        "poisson", half the Poisson deviance, with a logarithmic link and y at least 0.
     {common}
     delta : float, default=1.0
         Where "huber" becomes linear, in units of y; more than 0.

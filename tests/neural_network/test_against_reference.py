@@ -111,7 +111,7 @@ def train(
 @pytest.fixture(scope="module")
 def digits():
     X, y = load_digits(return_X_y=True)
-    return X[:500] / 16, y[:500]
+    return X[:250] / 16, y[:250]
 
 
 def orders(seed, n, epochs, draws):

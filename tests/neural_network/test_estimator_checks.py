@@ -7,8 +7,8 @@ from fastreg import MLPClassifier, MLPRegressor
 
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 100}
 ESTIMATORS = [
-    MLPClassifier(max_iter=100),
-    MLPRegressor(max_iter=100),
+    MLPClassifier(),
+    MLPRegressor(),
     MLPClassifier(
         **QUICK,
         solver="adamw",
@@ -25,7 +25,6 @@ ESTIMATORS = [
         learning_rate="cosine",
         learning_rate_init=0.02,
     ),
-    MLPRegressor(solver="lbfgs", hidden_layer_sizes=(8,)),
 ]
 
 

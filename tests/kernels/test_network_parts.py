@@ -1,0 +1,94 @@
+"""Parts of the network kernels against NumPy and SciPy: functions, products, losses."""
+
+import numpy as np
+import pytest
+from fastreg._kernels.activation import NUMBERS, activate
+from fastreg._kernels.loss import loss_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special
+
+from fastreg._engine.perceptron import Data, Perceptron, Regularisation, Shape, build_network
+
+DTYPES = [np.float32, np.float64]
+SELU = 1.0507009873554805, 1.6732632423543772
+EXACT = {
+    "identity": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "logistic": special.expit,
+    "exp": np.exp,
+    "leaky_relu": lambda z: np.where(z < 0, 0.01 * z, z),
+    "elu": lambda z: np.where(z < 0, np.expm1(z), z),
+    "selu": lambda z: SELU[0] * np.where(z < 0, SELU[1] * np.expm1(z), z),
+    "gelu": lambda z: z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+    "silu": lambda z: z * special.expit(z),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", sorted(NUMBERS))
+def test_functions_are_accurate(name, dtype):
+    top = 80 if dtype == np.float32 else 700
+    z = np.concatenate(
+        [np.linspace(-top, top, 4001), np.linspace(-3, 3, 4001), np.geomspace(1e-12, 1, 999), [0]]
+    ).astype(dtype)
+    found, expected = activate(name, z.copy()), EXACT[name](z.astype(np.float64))
+    eps = np.finfo(dtype).eps
+    # gelu and the logistic tail lose what they subtract: small beside |z| and 1
+    floor = eps * (np.abs(z) + 1) if name in ("gelu", "silu") else np.finfo(dtype).tiny
+    error = np.abs(found - expected)
+    assert (error <= 8 * eps * np.abs(expected) + 8 * floor).all()
+    assert np.isnan(activate(name, np.array([np.nan], dtype)))[0] or name == "exp"
+
+
+def test_activate_wants_contiguous_numbers():
+    with pytest.raises((BufferError, ValueError)):
+        activate("relu", np.zeros((4, 4))[:, ::2])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 70),
+    st.integers(1, 40),
+    st.integers(1, 600),
+    st.sampled_from(DTYPES),
+    st.integers(1, 4),
+)
+def test_products(n, inputs, outputs, dtype, n_threads):
+    """Forward, gradient of W and b, and backward of two linear layers."""
+    rng = np.random.default_rng(n + inputs + outputs)
+    hidden, widths = 1 + outputs % 37, (outputs, 1 + outputs % 37, inputs)
+    shape = Shape(widths, ("identity",), "identity", (False,))
+    model = Perceptron(shape, np.dtype(dtype))
+    model.parameters[:] = rng.standard_normal(len(model.parameters))
+    X = rng.standard_normal((n, widths[0])).astype(dtype)
+    Y = rng.standard_normal((n, widths[-1])).astype(dtype)
+    data = Data(X, Y, None, "squared")
+    network, gradient = build_network(
+        model, data, Regularisation.none(2), n_rows=n, n_threads=n_threads
+    )
+    loss, _ = network.differentiate(np.arange(n), np.array([0, n]), 1 / n)
+    (W, V), (b, c) = ([v.astype(float) for _, v in model.views(k)] for k in ("coef", "intercept"))
+    H = X.astype(float) @ W + b
+    slope = (H @ V + c - Y) / n
+    assert loss == pytest.approx((slope**2).sum() * n / 2, rel=float(1e4 * np.finfo(dtype).eps))
+    found = Perceptron(shape, np.dtype(dtype), parameters=gradient)
+    expected = {
+        ("coef", 0): X.T @ (slope @ V.T),
+        ("coef", 1): H.T @ slope,
+        ("intercept", 0): (slope @ V.T).sum(axis=0),
+        ("intercept", 1): slope.sum(axis=0),
+    }
+    for (kind, layer), value in expected.items():
+        ours = dict(found.views(kind))[layer]
+        scale = np.abs(value).max() + np.abs(H).max() * np.abs(slope).max() * hidden
+        np.testing.assert_allclose(ours, value, rtol=0, atol=100 * np.finfo(dtype).eps * scale)
+
+
+def test_losses_of_extreme_outputs():
+    z = np.array([[800.0, -800.0, 0.0]])
+    assert loss_of("softmax", z, np.array([1], dtype=np.intp), None, 0.0) == pytest.approx(1600)
+    assert loss_of("softmax", z, np.array([0], dtype=np.intp), None, 0.0) == 0
+    y = np.array([[0.0, 1.0, 1.0]])
+    assert loss_of("logistic_loss", z, y, None, 0.0) == pytest.approx(1600 + np.log(2))
