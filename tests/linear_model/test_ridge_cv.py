@@ -18,6 +18,7 @@ from sklearn.model_selection import (
     KFold,
     LeaveOneOut,
     ShuffleSplit,
+    check_cv,
     cross_val_predict,
 )
 from sklearn.pipeline import make_pipeline
@@ -185,6 +186,29 @@ def test_leave_one_out_is_a_splitter(standardize, fit_intercept, shape, regressi
     assert_same(ours, slow)
     again = RidgeCV(ALPHAS, scoring=scoring, **options).fit(X, y)
     assert_same(ours, again)
+
+
+@pytest.mark.parametrize("cv", [2, KFold(3, shuffle=True, random_state=0)], ids=["2", "shuffled"])
+@pytest.mark.parametrize("p", [3, 24])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ill_conditioned_training_sets(p, cv, weighted):
+    """They are solved by singular values of their own rows."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((40, p)) + 1e6
+    y = X[:, 0] - X[:, 1] + rng.standard_normal(40)
+    weights = np.where(rng.uniform(size=40) < 0.2, 0.0, rng.uniform(0.5, 2, 40))
+    weights = weights if weighted else np.ones(40)
+    scores = []
+    for train, test in check_cv(cv).split(X):
+        root = np.sqrt(weights[train])
+        u, s, vt = np.linalg.svd(X[train] * root[:, None], full_matrices=False)
+        coef = ((root * y[train]) @ u * s / (s**2 + 0.01)) @ vt
+        scores.append(-mean_squared_error(y[test], X[test] @ coef, sample_weight=weights[test]))
+    model = RidgeCV([0.01], cv=cv, fit_intercept=False, scoring="neg_mean_squared_error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        model.fit(X, y, sample_weight=weights if weighted else None)
+    assert model.best_score_ == pytest.approx(np.mean(scores), rel=1e-5)
 
 
 def test_a_scorer_sees_fitted_models(regression):
