@@ -58,22 +58,33 @@ def _inverse_diagonal(design, alpha):
 
 
 def least_squares_qr(design, alpha, tol, max_iter):
-    """LSQR (Paige and Saunders 1982): as conjugate gradients, without squaring A."""
+    """LSQR (Paige and Saunders 1982): as conjugate gradients, without squaring A.
+
+    SciPy's stops early where A or y is tiny: A and targets are taken in units of their norms.
+    """
     n, p = design.n_samples, design.n_features
+    unit = _norm(design.sq_norm.sum())
     A = LinearOperator(
         (n, p),
-        matvec=lambda w: _product(design, w)[0],
-        rmatvec=lambda v: design.dots(v.reshape(1, n))[0],
+        matvec=lambda w: _product(design, w / unit)[0],
+        rmatvec=lambda v: design.dots(v.reshape(1, n))[0] / unit,
         dtype=np.float64,
     )
     W, converged = np.zeros((len(alpha), p)), True
     n_iter = np.zeros(len(alpha), dtype=np.int32)
     for t, target in enumerate(design.targets):
-        W[t], reason, n_iter[t] = lsqr(
-            A, target, damp=np.sqrt(alpha[t]), atol=tol, btol=tol, iter_lim=max_iter
+        size = _norm(design.squared_norms[t])
+        w, reason, n_iter[t] = lsqr(
+            A, target / size, damp=np.sqrt(alpha[t]) / unit, atol=tol, btol=tol, iter_lim=max_iter
         )[:3]
+        W[t] = w / unit * size
         converged &= reason not in LSQR_GAVE_UP
     return _solution(design, W, alpha, "lsqr", n_iter, converged)
+
+
+def _norm(square):
+    """Its root, 1 for zero and what isn't finite."""
+    return float(np.sqrt(square)) if 0 < square < np.inf else 1.0
 
 
 def _product(design, w):

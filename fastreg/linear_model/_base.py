@@ -18,6 +18,8 @@ class LinearModel(BaseEstimator):
 
     # A single target in a y of two dimensions keeps its dimension in coef_.
     _keeps_single_target = False
+    # What an error blames for coefficients that are not finite.
+    _way = "Coordinate descent iterations"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -27,7 +29,7 @@ class LinearModel(BaseEstimator):
     def _set_solution(self, design, W, n_targets_shape, dtype):
         """Set coef_ and intercept_ from W (T, p) in the dtype of X."""
         intercept = design.intercept(W)
-        check_solution(design, W, intercept)
+        check_solution(design, W, intercept, self._way)
         coef = design.coefficients(W).astype(dtype)
         self.coef_ = coef if len(coef) > 1 or self._keeps_single_target else coef[0]
         if not self.fit_intercept:
@@ -58,11 +60,11 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
         return predict_linear(self, X)
 
 
-def check_solution(design, W, intercept):
+def check_solution(design, W, intercept, way=LinearModel._way):
     """Raise where finite numbers have overflowed on the way to a solution."""
     if not (design.is_finite and math.isfinite(W.sum() + intercept.sum())):
         raise ValueError(
-            "Coordinate descent iterations resulted in non-finite parameter values: "
+            f"{way} resulted in non-finite parameter values: "
             "the squares of X overflow. Rescale X, with StandardScaler for example."
         )
 

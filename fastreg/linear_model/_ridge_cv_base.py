@@ -61,6 +61,7 @@ class CrossValidatedRidge(LinearModel):
     gcv_mode = None
     alpha_per_target = False
     _default_scoring: str
+    _way = "The fit"
 
     def fit(self, X, y, sample_weight=None, **params):
         with unchanged_on_error(self):

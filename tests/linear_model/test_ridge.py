@@ -12,6 +12,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
 from fastreg import Ridge, ridge_regression
+from fastreg._engine import ridge
 
 SOLVERS = ["auto", "cholesky", "eigen", "svd", "sparse_cg", "lsqr"]
 EXACT = ["auto", "cholesky", "eigen", "svd"]
@@ -157,6 +158,45 @@ def test_a_tiny_alpha_beside_large_columns(centred_problem):
         model = Ridge(1e-10).fit(X, y)
     A, Y = centred_problem(X, y, None, True)
     assert_allclose(model.coef_, augmented(A, Y, 1e-10)[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1e4, 1e7])
+@pytest.mark.parametrize("solver", ["cholesky", "eigen", "lsqr"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_columns_of_many_scales(shape, solver, alpha, centred_problem):
+    """Directions of X that are small beside its largest count: alpha is smaller still."""
+    rng = np.random.RandomState(4)
+    n, p = SHAPES[shape]
+    X = rng.standard_normal((n, p)) * 10.0 ** np.linspace(-5, 5, p)
+    y = rng.standard_normal(n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        model = Ridge(alpha, solver=solver, tol=1e-15, max_iter=10_000).fit(X, y)
+    A, Y = centred_problem(X, y, None, True)
+    expected = augmented(A, Y, alpha)[0]
+    assert_allclose(model.coef_, expected, atol=1e-7 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("solver", ["cholesky", "eigen", "svd", "sparse_cg", "lsqr"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("scale", [1e-150, 1e-100, 1e-6, 1e6, 1e100, 1e149])
+def test_the_unit_of_x_makes_no_difference(scale, shape, solver, regression):
+    X, y, _ = regression(*SHAPES[shape])
+    options = {"solver": solver, "tol": 1e-12, "max_iter": 1000}
+    expected = Ridge(1.0, **options).fit(X, y).coef_
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = Ridge(scale**2, **options).fit(X * scale, y)
+    assert_allclose(model.coef_ * scale, expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", sorted(set(ridge.SOLVERS) - {"lbfgs"}))
+def test_squares_that_overflow_are_told_once(solver, regression):
+    X, y, _ = regression()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=r"^The fit .*squares of X overflow"):
+            Ridge(solver=solver).fit(X * 1e160, y)
 
 
 def test_alpha_per_target_is_a_fit_each(regression):
