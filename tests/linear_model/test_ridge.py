@@ -190,6 +190,24 @@ def test_the_unit_of_x_makes_no_difference(scale, shape, solver, regression):
     assert_allclose(model.coef_ * scale, expected, rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1e-100, 1e-6, 1e6, 1e100])
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+@pytest.mark.parametrize("solver", ["lbfgs", "sag", "saga"])
+def test_tol_means_the_same_in_any_unit_of_x(solver, alpha, scale, regression):
+    X, y, _ = regression(density=1.0)
+    options = {"solver": solver, "positive": solver == "lbfgs", "random_state": 0, "tol": 1e-8}
+    expected = Ridge(alpha, **options).fit(X, y).coef_
+    model = Ridge(alpha * scale**2, **options).fit(X * scale, y)
+    assert_allclose(model.coef_ * scale, expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_sgd_without_a_penalty_on_a_tiny_x(regression):
+    """The squared gradient is tiny whatever the coefficients are."""
+    X, y, _ = regression()
+    with pytest.warns(ConvergenceWarning, match="sgd did not converge"):
+        Ridge(0, solver="sgd", random_state=0, max_iter=20).fit(X * 1e-100, y)
+
+
 @pytest.mark.parametrize("solver", sorted(set(ridge.SOLVERS) - {"lbfgs"}))
 def test_squares_that_overflow_are_told_once(solver, regression):
     X, y, _ = regression()
