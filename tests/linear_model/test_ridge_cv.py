@@ -329,6 +329,23 @@ def test_ill_conditioned_says_so(regression):
         RidgeCV(gcv_mode="svd").fit(sp.csr_array(X), y)
 
 
+@pytest.mark.parametrize("estimator", [RidgeCV, RidgeClassifierCV])
+@pytest.mark.parametrize("cv", [None, 3])
+def test_warnings_are_the_user_s_line(estimator, cv, regression):
+    X, y, _ = regression()
+    X[:, 1] = 5
+    X[:, 2] = X[:, 0] * 1e9
+    model = estimator(
+        [1e-8, 1e-7], cv=cv, scoring=make_scorer(lambda *_: np.nan, response_method="predict")
+    )
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        model.fit(X, y > 0 if estimator is RidgeClassifierCV else y)
+    wanted = {"LinAlgWarning", "DiagnosticWarning", "UserWarning"}
+    assert wanted <= {w.category.__name__ for w in record}
+    assert {w.filename for w in record if w.category.__name__ in wanted} == {__file__}
+
+
 def test_refit_forgets_results(regression):
     X, y, _ = regression()
     model = RidgeCV(store_cv_results=True).fit(X, y)
