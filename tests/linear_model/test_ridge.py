@@ -201,6 +201,23 @@ def test_tol_means_the_same_in_any_unit_of_x(solver, alpha, scale, regression):
     assert_allclose(model.coef_ * scale, expected, atol=1e-3 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("solver", ["cholesky", "svd", "sparse_cg", "lsqr"])
+@pytest.mark.parametrize("scale", [1e-200, 1e150])
+def test_the_unit_of_y_makes_no_difference(solver, scale, regression):
+    X, y, _ = regression()
+    options = {"solver": solver, "tol": 1e-12}
+    model = Ridge(**options).fit(X, y * scale)
+    assert_allclose(model.coef_ / scale, Ridge(**options).fit(X, y).coef_, rtol=1e-7, atol=1e-9)
+
+
+def test_coefficients_too_large_for_float32(regression):
+    X, y, _ = regression(density=1.0)
+    X = (X * 1e-35).astype(np.float32)
+    with pytest.raises(ValueError, match=r"too large for float32.*pass X as float64"):
+        Ridge(1e-75).fit(X, 1e5 * y)
+    Ridge(1e-75).fit(X.astype(np.float64), 1e5 * y)
+
+
 def test_sgd_without_a_penalty_on_a_tiny_x(regression):
     """The squared gradient is tiny whatever the coefficients are."""
     X, y, _ = regression()
