@@ -186,8 +186,10 @@ def eigen(gram, alpha, right, *, min_rcond=MIN_RCOND):
     if rcond < min_rcond:
         return Answer(rcond)
     # a direction that neither A nor alpha fills: right has nothing there but rounding
-    sums = np.maximum(values, 0.0) + alpha[:, np.newaxis]
-    factor = np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > floor)
+    alpha_column = alpha[:, np.newaxis]
+    filled = (values > floor) | (alpha_column > MIN_RCOND * largest)
+    sums = np.maximum(values, 0.0) + alpha_column
+    factor = np.divide(1.0, sums, out=np.zeros_like(sums), where=filled)
     solution = ((right @ vectors) * factor) @ vectors.T
     residual = right - solution @ gram - alpha[:, np.newaxis] * solution
     return Answer(rcond, solution, residual, _energy(residual, residual @ gram))

@@ -84,8 +84,8 @@ def least_squares_qr(design, alpha, tol, max_iter):
 
 
 def _size(vector):
-    """What makes its largest element 1: squares of tiny ones would count as zero."""
-    return float(np.abs(vector).max()) or 1.0
+    """The power of 2 below its largest element: squares of tiny ones would count as zero."""
+    return float(np.ldexp(1.0, np.frexp(np.abs(vector).max())[1] - 1))
 
 
 def _product(design, w):
