@@ -121,6 +121,11 @@ class Design:
         with np.errstate(all="ignore"):
             self._first_pass(Y, weights, column_scale)
 
+    @property
+    def on_rows(self):
+        """Itself: one made of moments has another Design for what needs rows."""
+        return self
+
     def _first_pass(self, Y, weights, column_scale):
         self._set_targets(Y, weights)
         self.matrix = Csc(self.X) if self.is_sparse else Dense(self.X, scale=self.scale)

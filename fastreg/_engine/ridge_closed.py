@@ -180,13 +180,16 @@ def eigen(gram, alpha, right, *, min_rcond=MIN_RCOND):
         return Answer.overflow(right)
     values, vectors = linalg.eigh(gram)
     largest = max(values[-1], 0.0)
-    kept = values > len(values) * EPS * largest
-    lowest = values[0] if kept.all() else 0.0
+    floor = len(values) * EPS * largest  # what rounding alone makes of a zero
+    lowest = values[0] if values[0] > floor else 0.0
     rcond = float((lowest + alpha.min()) / (largest + alpha.min())) if largest > 0 else 1.0
     if rcond < min_rcond:
         return Answer(rcond)
-    # directions that rounding alone has filled: right has nothing there but rounding
-    vectors = vectors[:, kept]
-    solution = ((right @ vectors) / (values[kept] + alpha[:, np.newaxis])) @ vectors.T
+    # a direction that neither A nor alpha fills: right has nothing there but rounding
+    alpha_column = alpha[:, np.newaxis]
+    filled = (values > floor) | (alpha_column > MIN_RCOND * largest)
+    sums = np.maximum(values, 0.0) + alpha_column
+    factor = np.divide(1.0, sums, out=np.zeros_like(sums), where=filled)
+    solution = ((right @ vectors) * factor) @ vectors.T
     residual = right - solution @ gram - alpha[:, np.newaxis] * solution
     return Answer(rcond, solution, residual, _energy(residual, residual @ gram))

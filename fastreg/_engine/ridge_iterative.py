@@ -25,17 +25,18 @@ def conjugate_gradients(design, alpha, tol, max_iter):
         def count(_, t=t):
             n_iter[t] += 1
 
-        k = right.shape[1]
+        k, size = right.shape[1], _size(right[t])
         X[t], info = cg(
             LinearOperator(
                 (k, k), lambda x, a=value: a * x.ravel() + multiply(design, x), dtype=np.float64
             ),
-            right[t],
+            right[t] / size,
             rtol=tol,
             maxiter=max_iter,
             M=None if wide or value == 0 else _inverse_diagonal(design, value),
             callback=count,
         )
+        X[t] *= size
         converged &= info == 0
     W = design.dots(X) if wide else X
     return _solution(design, W, alpha, "sparse_cg", n_iter, converged)
@@ -58,22 +59,33 @@ def _inverse_diagonal(design, alpha):
 
 
 def least_squares_qr(design, alpha, tol, max_iter):
-    """LSQR (Paige and Saunders 1982): as conjugate gradients, without squaring A."""
+    """LSQR (Paige and Saunders 1982): as conjugate gradients, without squaring A.
+
+    SciPy's stops early where A or y is tiny: both are taken in units of their size.
+    """
     n, p = design.n_samples, design.n_features
+    unit = float(np.sqrt(design.sq_norm.sum())) or 1.0
     A = LinearOperator(
         (n, p),
-        matvec=lambda w: _product(design, w)[0],
-        rmatvec=lambda v: design.dots(v.reshape(1, n))[0],
+        matvec=lambda w: _product(design, w / unit)[0],
+        rmatvec=lambda v: design.dots(v.reshape(1, n))[0] / unit,
         dtype=np.float64,
     )
     W, converged = np.zeros((len(alpha), p)), True
     n_iter = np.zeros(len(alpha), dtype=np.int32)
     for t, target in enumerate(design.targets):
-        W[t], reason, n_iter[t] = lsqr(
-            A, target, damp=np.sqrt(alpha[t]), atol=tol, btol=tol, iter_lim=max_iter
+        size = _size(target)
+        w, reason, n_iter[t] = lsqr(
+            A, target / size, damp=np.sqrt(alpha[t]) / unit, atol=tol, btol=tol, iter_lim=max_iter
         )[:3]
+        W[t] = w / unit * size
         converged &= reason not in LSQR_GAVE_UP
     return _solution(design, W, alpha, "lsqr", n_iter, converged)
+
+
+def _size(vector):
+    """The power of 2 below its largest element: squares of tiny ones would count as zero."""
+    return float(np.ldexp(1.0, np.frexp(np.abs(vector).max())[1] - 1))
 
 
 def _product(design, w):

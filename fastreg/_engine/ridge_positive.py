@@ -14,7 +14,11 @@ EPS = np.finfo(np.float64).eps
 
 
 def lbfgs(design, alpha, tol, max_iter):
-    """Each target by itself, until no projected gradient is above `tol`."""
+    """Each target by itself, until no projected gradient is above `tol`.
+
+    Nor, in coordinates of unit curvature, above `tol` times the target's norm: that means
+    something in whatever units X and y are.
+    """
     W = np.zeros((len(alpha), design.n_features))
     n_iter, converged = np.zeros(len(alpha), dtype=np.int32), np.zeros(len(alpha), dtype=bool)
     smooth = _least_squares(design)
@@ -34,7 +38,11 @@ def lbfgs(design, alpha, tol, max_iter):
             jac=True,
             method="L-BFGS-B",
             bounds=[(0.0, np.inf)] * design.n_features,
-            options={"gtol": tol / scale.max(), "ftol": EPS} | _limit(max_iter),
+            options={
+                "gtol": tol * min(1 / scale.max(), np.sqrt(design.squared_norms[t])),
+                "ftol": EPS,
+            }
+            | _limit(max_iter),
         )
         W[t] = result.x / scale
         n_iter[t] = result.nit

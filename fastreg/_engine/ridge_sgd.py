@@ -48,6 +48,8 @@ def stochastic_gradient(design, alpha, tol, max_iter, seed):
             sparse_intercept_rate=1.0,  # as safe a step as any: see `largest`
         )
         limit = tol * design.squared_norms[targets]
+        if value == 0:  # not a gap but ||A'r||^2, which goes with the units of X
+            limit *= min(design.sq_norm.sum(), 1.0)
 
         def wanted(coef, targets=targets, limit=limit):
             W[targets] = coef

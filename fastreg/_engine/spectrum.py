@@ -118,8 +118,9 @@ def decompose(design, smallest_alpha, mode="eigen", *, by_rows=None, row_product
         spectrum = eigen(design, smallest_alpha, row_products)
         if spectrum is not None:
             return spectrum
+    design = design.on_rows  # one made of moments counts its training rows only
     # with few rows for each column, all of U tells how close a row is to being fitted exactly
-    by_rows = by_rows or design.n_samples <= 2 * design.n_features
+    by_rows = by_rows or len(_weighted_rows(design)) <= 2 * design.n_features
     return (_row_singular if by_rows else _column_singular)(design, smallest_alpha)
 
 

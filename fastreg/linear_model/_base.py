@@ -18,6 +18,8 @@ class LinearModel(BaseEstimator):
 
     # A single target in a y of two dimensions keeps its dimension in coef_.
     _keeps_single_target = False
+    # What an error blames for coefficients that are not finite.
+    _way = "Coordinate descent iterations"
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -27,13 +29,18 @@ class LinearModel(BaseEstimator):
     def _set_solution(self, design, W, n_targets_shape, dtype):
         """Set coef_ and intercept_ from W (T, p) in the dtype of X."""
         intercept = design.intercept(W)
-        check_solution(design, W, intercept)
-        coef = design.coefficients(W).astype(dtype)
+        check_solution(design, W, intercept, self._way)
+        with np.errstate(over="ignore"):
+            coef, intercept = design.coefficients(W).astype(dtype), intercept.astype(dtype)
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                f"Coefficients are too large for {np.dtype(dtype)}, the dtype of X: pass X as "
+                "float64, or rescale it, with StandardScaler for example."
+            )
         self.coef_ = coef if len(coef) > 1 or self._keeps_single_target else coef[0]
         if not self.fit_intercept:
             self.intercept_ = 0.0
         else:
-            intercept = intercept.astype(dtype)
             self.intercept_ = intercept[0] if n_targets_shape == () else intercept
 
     @property
@@ -58,11 +65,11 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
         return predict_linear(self, X)
 
 
-def check_solution(design, W, intercept):
+def check_solution(design, W, intercept, way=LinearModel._way):
     """Raise where finite numbers have overflowed on the way to a solution."""
     if not (design.is_finite and math.isfinite(W.sum() + intercept.sum())):
         raise ValueError(
-            "Coordinate descent iterations resulted in non-finite parameter values: "
+            f"{way} resulted in non-finite parameter values: "
             "the squares of X overflow. Rescale X, with StandardScaler for example."
         )
 

@@ -27,6 +27,7 @@ from fastreg.linear_model._base import LinearModel, warn_constant_columns
 class BaseRidge(LinearModel):
     """Base of the ridge models of one alpha, or one for each target; not public."""
 
+    _way = "The fit"
     _flags: ClassVar = ("fit_intercept", "copy_X", "positive")
 
     def _check_parameters(self):
@@ -66,7 +67,7 @@ class BaseRidge(LinearModel):
         sample_weight = check_sample_weight(sample_weight, X.shape[0])
         alpha = self._alphas(n_targets_of(y))
         solver = self._choose(X, alpha)
-        with fit_threads():
+        with fit_threads(), np.errstate(all="ignore"):  # what is not finite, checks notice
             design = Design(
                 X,
                 y,

@@ -50,7 +50,7 @@ class LabelClassifier(ClassifierMixin, LinearModel):
         if self._is_multilabel:
             return self._binarizer.inverse_transform(np.where(scores > 0, 1.0, -1.0))
         if scores.ndim == 1:
-            return self.classes_[(scores > 0).astype(np.intp)]
+            return np.where(scores > 0, self.classes_[-1], self.classes_[0])
         return self.classes_[scores.argmax(axis=1)]
 
     def _code_labels(self, y):

@@ -40,7 +40,7 @@ class Ridge(RidgeStreaming, BaseRidge, LinearRegressor):
         equations is at most `tol` times their right-hand side. "lsqr": SciPy's atol
         and btol. "lbfgs": no projected gradient is larger. "sag", "saga": no
         coefficient moved by more than `tol` of the largest in an epoch. "sgd": the
-        objective of an epoch falls no more by `tol` of what it was at zero. The closed
+        duality gap is at most `tol` times the squared norm of the centred y. The closed
         forms are exact whatever it is.
     solver : str, default="auto"
         - "auto" chooses by the shape of X, its sparsity and condition: `solver_`
@@ -54,6 +54,7 @@ class Ridge(RidgeStreaming, BaseRidge, LinearRegressor):
           first is the default for sparse X of more features.
         - "sag" and "saga" take a step for each row drawn at random. Features should
           be on one scale.
+        - "sgd" averages steps of halving length, for all targets side by side.
         - "lbfgs" is for ``positive=True`` only, and its default.
 
         All take dense and sparse X, with an intercept; none densifies sparse X as a

@@ -61,6 +61,7 @@ class CrossValidatedRidge(LinearModel):
     gcv_mode = None
     alpha_per_target = False
     _default_scoring: str
+    _way = "The fit"
 
     def fit(self, X, y, sample_weight=None, **params):
         with unchanged_on_error(self):
@@ -180,7 +181,7 @@ class CrossValidatedRidge(LinearModel):
                 scores, loss, error = -sums.mean * share, sums.mean, sums.standard_error
             else:
                 scores = self._scores_of_predictions(leave_one_out, y, Y, score_params, store)
-                loss = np.column_stack([self._loss(column) for column in scores.T])
+                loss = np.column_stack(list(map(self._loss, scores.T)))
                 error = None
         self._choose(loss, error, scores, one_per_target=n_units > 1)
         alpha = np.broadcast_to(self.alpha_, Y.shape[1]).astype(np.float64)
@@ -319,14 +320,14 @@ class CrossValidatedRidge(LinearModel):
     def _finish(self, design, W, gap, spectrum, mode, y, dtype):
         self._set_solution(design, W, self._target_shape(y), dtype)
         self.dual_gap_ = gap if len(gap) > 1 else gap[0]
-        warn_constant_columns(design, self._feature_names, stacklevel=4)
+        warn_constant_columns(design, self._feature_names, stacklevel=5)
         if spectrum.solver != mode:
             warnings.warn(
                 f"Ill-conditioned system (reciprocal condition {spectrum.rcond:.1e}): solved by "
                 "singular values instead of eigenvalues, which is slower. Raise the smallest "
                 "alpha, scale the columns of X, or drop duplicate ones.",
                 LinAlgWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
 

@@ -12,6 +12,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
 from fastreg import Ridge, ridge_regression
+from fastreg._engine import ridge
 
 SOLVERS = ["auto", "cholesky", "eigen", "svd", "sparse_cg", "lsqr"]
 EXACT = ["auto", "cholesky", "eigen", "svd"]
@@ -157,6 +158,80 @@ def test_a_tiny_alpha_beside_large_columns(centred_problem):
         model = Ridge(1e-10).fit(X, y)
     A, Y = centred_problem(X, y, None, True)
     assert_allclose(model.coef_, augmented(A, Y, 1e-10)[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 1e4, 1e7])
+@pytest.mark.parametrize("solver", ["cholesky", "eigen", "lsqr"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_columns_of_many_scales(shape, solver, alpha, centred_problem):
+    """Directions of X that are small beside its largest count: alpha is smaller still."""
+    rng = np.random.RandomState(4)
+    n, p = SHAPES[shape]
+    X = rng.standard_normal((n, p)) * 10.0 ** np.linspace(-5, 5, p)
+    y = rng.standard_normal(n)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        model = Ridge(alpha, solver=solver, tol=1e-15, max_iter=10_000).fit(X, y)
+    A, Y = centred_problem(X, y, None, True)
+    expected = augmented(A, Y, alpha)[0]
+    assert_allclose(model.coef_, expected, atol=1e-7 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("solver", ["cholesky", "eigen", "svd", "sparse_cg", "lsqr"])
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("scale", [1e-150, 1e-100, 1e-6, 1e6, 1e100, 1e149])
+def test_the_unit_of_x_makes_no_difference(scale, shape, solver, regression):
+    X, y, _ = regression(*SHAPES[shape])
+    options = {"solver": solver, "tol": 1e-12, "max_iter": 1000}
+    expected = Ridge(1.0, **options).fit(X, y).coef_
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = Ridge(scale**2, **options).fit(X * scale, y)
+    assert_allclose(model.coef_ * scale, expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-100, 1e-6, 1e6, 1e100])
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+@pytest.mark.parametrize("solver", ["lbfgs", "sag", "saga"])
+def test_tol_means_the_same_in_any_unit_of_x(solver, alpha, scale, regression):
+    X, y, _ = regression(density=1.0)
+    options = {"solver": solver, "positive": solver == "lbfgs", "random_state": 0, "tol": 1e-8}
+    expected = Ridge(alpha, **options).fit(X, y).coef_
+    model = Ridge(alpha * scale**2, **options).fit(X * scale, y)
+    assert_allclose(model.coef_ * scale, expected, atol=1e-3 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("solver", ["cholesky", "svd", "sparse_cg", "lsqr"])
+@pytest.mark.parametrize("scale", [1e-200, 1e150])
+def test_the_unit_of_y_makes_no_difference(solver, scale, regression):
+    X, y, _ = regression()
+    options = {"solver": solver, "tol": 1e-12}
+    model = Ridge(**options).fit(X, y * scale)
+    assert_allclose(model.coef_ / scale, Ridge(**options).fit(X, y).coef_, rtol=1e-7, atol=1e-9)
+
+
+def test_coefficients_too_large_for_float32(regression):
+    X, y, _ = regression(density=1.0)
+    X = (X * 1e-35).astype(np.float32)
+    with pytest.raises(ValueError, match=r"too large for float32.*pass X as float64"):
+        Ridge(1e-75).fit(X, 1e5 * y)
+    Ridge(1e-75).fit(X.astype(np.float64), 1e5 * y)
+
+
+def test_sgd_without_a_penalty_on_a_tiny_x(regression):
+    """The squared gradient is tiny whatever the coefficients are."""
+    X, y, _ = regression()
+    with pytest.warns(ConvergenceWarning, match="sgd did not converge"):
+        Ridge(0, solver="sgd", random_state=0, max_iter=20).fit(X * 1e-100, y)
+
+
+@pytest.mark.parametrize("solver", sorted(set(ridge.SOLVERS) - {"lbfgs"}))
+def test_squares_that_overflow_are_told_once(solver, regression):
+    X, y, _ = regression()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ValueError, match=r"^The fit .*squares of X overflow"):
+            Ridge(solver=solver).fit(X * 1e160, y)
 
 
 def test_alpha_per_target_is_a_fit_each(regression):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 
-from fastreg import Ridge, RidgeClassifier
+from fastreg import Ridge, RidgeClassifier, RidgeClassifierCV
 
 
 @pytest.fixture
@@ -80,3 +81,11 @@ def test_what_cannot_be_used(parameters, y, kind, words, iris):
     with pytest.raises(kind, match=words):
         model.fit(iris[0], iris[1] if y is None else y)
     assert vars(model) == model.get_params()
+
+
+@pytest.mark.parametrize("estimator", [RidgeClassifier(), RidgeClassifierCV()])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_a_single_class_is_predicted(estimator, fit_intercept):
+    X = np.random.RandomState(0).standard_normal((10, 3))
+    model = clone(estimator).set_params(fit_intercept=fit_intercept).fit(X, ["one"] * 10)
+    assert set(model.predict(np.vstack([X, -X]))) == {"one"}

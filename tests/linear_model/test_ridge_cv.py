@@ -18,6 +18,7 @@ from sklearn.model_selection import (
     KFold,
     LeaveOneOut,
     ShuffleSplit,
+    check_cv,
     cross_val_predict,
 )
 from sklearn.pipeline import make_pipeline
@@ -187,6 +188,29 @@ def test_leave_one_out_is_a_splitter(standardize, fit_intercept, shape, regressi
     assert_same(ours, again)
 
 
+@pytest.mark.parametrize("cv", [2, KFold(3, shuffle=True, random_state=0)], ids=["2", "shuffled"])
+@pytest.mark.parametrize("p", [3, 24])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ill_conditioned_training_sets(p, cv, weighted):
+    """They are solved by singular values of their own rows."""
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((40, p)) + 1e6
+    y = X[:, 0] - X[:, 1] + rng.standard_normal(40)
+    weights = np.where(rng.uniform(size=40) < 0.2, 0.0, rng.uniform(0.5, 2, 40))
+    weights = weights if weighted else np.ones(40)
+    scores = []
+    for train, test in check_cv(cv).split(X):
+        root = np.sqrt(weights[train])
+        u, s, vt = np.linalg.svd(X[train] * root[:, None], full_matrices=False)
+        coef = ((root * y[train]) @ u * s / (s**2 + 0.01)) @ vt
+        scores.append(-mean_squared_error(y[test], X[test] @ coef, sample_weight=weights[test]))
+    model = RidgeCV([0.01], cv=cv, fit_intercept=False, scoring="neg_mean_squared_error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LinAlgWarning)
+        model.fit(X, y, sample_weight=weights if weighted else None)
+    assert model.best_score_ == pytest.approx(np.mean(scores), rel=1e-5)
+
+
 def test_a_scorer_sees_fitted_models(regression):
     X, y, weights = regression(n_targets=2)
     seen = []
@@ -303,6 +327,23 @@ def test_ill_conditioned_says_so(regression):
     assert_allclose(model.best_score_, same.best_score_, rtol=1e-6)
     with pytest.warns(FutureWarning, match="not supported for sparse X"):
         RidgeCV(gcv_mode="svd").fit(sp.csr_array(X), y)
+
+
+@pytest.mark.parametrize("estimator", [RidgeCV, RidgeClassifierCV])
+@pytest.mark.parametrize("cv", [None, 3])
+def test_warnings_are_the_user_s_line(estimator, cv, regression):
+    X, y, _ = regression()
+    X[:, 1] = 5
+    X[:, 2] = X[:, 0] * 1e9
+    model = estimator(
+        [1e-8, 1e-7], cv=cv, scoring=make_scorer(lambda *_: np.nan, response_method="predict")
+    )
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        model.fit(X, y > 0 if estimator is RidgeClassifierCV else y)
+    wanted = {"LinAlgWarning", "DiagnosticWarning", "UserWarning"}
+    assert wanted <= {w.category.__name__ for w in record}
+    assert {w.filename for w in record if w.category.__name__ in wanted} == {__file__}
 
 
 def test_refit_forgets_results(regression):
