@@ -202,7 +202,7 @@ class BaseSGD(BaseEstimator):
                 validations=validations,
                 threads=threads,
             )
-        if solution.failed or not _fits(solution.state.coef, X.dtype):
+        if solution.failed or not _fits(solution.state, X.dtype):
             self._explain_failure(X, validation[0], solution.n_iter)
         self._set_solution(solution, X.dtype, validations is not None)
 
@@ -271,9 +271,7 @@ class BaseSGD(BaseEstimator):
 
     def _set_solution(self, solution, dtype, validated):
         state = solution.state
-        averaged = 0 < int(self.average) <= state.t - 1
-        coef = state.average_coef if averaged else state.coef
-        intercept = state.average_intercept if averaged else state.intercept
+        coef, intercept = state.result(int(self.average))
         coef = coef.astype(dtype)
         self.coef_ = coef if self._has_labels or len(coef) > 1 else coef[0]
         self.intercept_ = intercept.astype(dtype)
@@ -335,8 +333,9 @@ def _initial(name, values, shape):
     return np.array(values, order="C").reshape(shape)
 
 
-def _fits(coef, dtype):
-    return np.abs(coef).max() <= np.finfo(dtype).max
+def _fits(state, dtype):
+    largest = np.finfo(dtype).max
+    return all(np.abs(values).max() <= largest for values in (state.coef, state.intercept))
 
 
 def _without_duplicates(X):
