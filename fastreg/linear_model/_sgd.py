@@ -146,12 +146,14 @@ class BaseSGD(BaseEstimator):
 
     def _new_state(self, shape, coef_init, intercept_init):
         """Zeros, the arrays given, or with `warm_start` the last fit's; shape is (K, p)."""
+        names = ["Provided coef_init", "Provided intercept_init"]
         if self.warm_start and hasattr(self, "coef_"):
-            coef_init = self._dense_coef() if coef_init is None else coef_init
-            intercept_init = self.intercept_ if intercept_init is None else intercept_init
+            if coef_init is None:
+                names[0], coef_init = "The last fit's coef_", self._dense_coef()
+            if intercept_init is None:
+                names[1], intercept_init = "The last fit's intercept_", self.intercept_
         state = sgd.State(
-            _initial("coef_init", coef_init, shape),
-            _initial("intercept_init", intercept_init, shape[:1]),
+            _initial(names[0], coef_init, shape), _initial(names[1], intercept_init, shape[:1])
         )
         if self.average:
             state.start_average()
@@ -327,8 +329,8 @@ def _initial(name, values, shape):
     values = as_numbers(name, np.atleast_1d(values))
     if values.shape != shape and (shape[0] > 1 or values.size != math.prod(shape)):
         raise ValueError(
-            f"Provided {name} does not match dataset: it has shape {values.shape}, where "
-            f"{shape} is wanted. Pass one of that shape, or none."
+            f"{name} does not match dataset: it has shape {values.shape}, where {shape} is "
+            "wanted. Pass one of that shape, or none; warm_start=False starts anew."
         )
     return np.array(values, order="C").reshape(shape)
 

@@ -17,7 +17,12 @@ from sklearn.utils.validation import validate_data
 
 from fastreg._engine.sgd import CLASSIFICATION_LOSSES, DEFAULT_EPSILON
 from fastreg._typing import MatrixLike
-from fastreg._validation import check_class_weight, check_number, unchanged_on_error
+from fastreg._validation import (
+    check_class_weight,
+    check_number,
+    explained,
+    unchanged_on_error,
+)
 from fastreg.linear_model._sgd import BaseSGD
 
 
@@ -398,7 +403,8 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
             reset=reset,
         )
         if y.dtype.kind not in "iub":  # these are labels whatever they are
-            check_classification_targets(y)
+            with explained("y", "Pass labels of one kind: whole numbers, or strings."):
+                check_classification_targets(y)
         return X, y
 
     def _check_parameters(self, *, partial=False):

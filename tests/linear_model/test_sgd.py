@@ -339,6 +339,10 @@ def test_what_does_not_go_together(data):
         SGDClassifier().partial_fit(X, two, classes=[0, 1]).partial_fit(X, two, classes=[0, 2])
     with pytest.raises(ValueError, match="greater than one"):
         SGDClassifier().fit(X, np.zeros(120))
+    with pytest.raises(TypeError, match=r"y cannot be used: .* Pass labels of one kind"):
+        SGDClassifier().fit(X, np.array(["a", 1] * 60, dtype=object))
+    with pytest.raises(ValueError, match=r"The last fit's coef_ does not match .* \(8,\)"):
+        SGDRegressor(warm_start=True).fit(X, y).fit(X[:, :3], y)
     with pytest.raises(ValueError, match="1d array"):
         SGDClassifier().fit(X, np.stack([two, two], axis=1))
 
@@ -374,6 +378,17 @@ def test_arrays_in_steps_that_pointers_cannot_follow(data):
     S = sp.csr_matrix((pairs[0][:, 0], pairs[1][:, 0], S.indptr), shape=X.shape)
     assert not S.data.flags.c_contiguous
     np.testing.assert_array_equal(SGDRegressor(random_state=0).fit(S, y).coef_, expected)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "elasticnet"])
+def test_averages_of_sparse_rows_keep_their_digits(data, penalty):
+    """Also where each update takes most of the coefficients away."""
+    X, _, two, *_ = data
+    parameters = {"alpha": 3.0, "eta0": 0.3, "learning_rate": "constant", "average": 17}
+    parameters |= {"penalty": penalty, "l1_ratio": 0.01, "tol": None, "max_iter": 9}
+    parameters |= {"fit_intercept": False, "random_state": 0}
+    dense, sparse = (SGDClassifier(**parameters).fit(Z, two) for Z in (X, sp.csr_array(X)))
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, rtol=1e-12, atol=1e-14)
 
 
 def test_max_iter_takes_no_memory(data):
