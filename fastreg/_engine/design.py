@@ -20,12 +20,14 @@ from fastreg._kernels.scaled import Scaled
 BLOCK_ELEMENTS = 1 << 16
 
 
+def has_whole_strides(X):
+    """Whether X's strides are whole numbers of elements: fields of packed records' are not."""
+    return X.flags.aligned and all(stride % X.itemsize == 0 for stride in X.strides)
+
+
 def has_unit_stride(X):
     """Whether the dense kernels can read X where it lies, in either order."""
-    itemsize = X.itemsize
-    if any(stride % itemsize for stride in X.strides) or not X.flags.aligned:
-        return False
-    return itemsize in X.strides or 1 in X.shape
+    return has_whole_strides(X) and (X.itemsize in X.strides or 1 in X.shape)
 
 
 def deviations(sq_norm, total_weight):

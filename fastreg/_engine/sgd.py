@@ -1,7 +1,7 @@
 """Stochastic gradient descent at NumPy level: what is trained, from where, for how long.
 
 A fit is a list of problems, one for each target or class, on the same rows in the same
-order. One kernel call runs all their epochs; only `verbose` asks for one at a time.
+order. One kernel call runs many of their epochs; only `verbose` asks for one at a time.
 """
 
 import math
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from fastreg._engine.design import has_whole_strides
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels import loss as losses
 from fastreg._kernels import schedule as schedules
@@ -43,6 +44,8 @@ SPARSE_INTERCEPT_RATE = 0.01
 GAP = 16
 # Epochs that are sure to come, for the choice of threads.
 SURE_EPOCHS = 5
+# Epochs of one kernel call, which makes room for their objectives: max_iter may be huge.
+EPOCHS_AT_ONCE = 1000
 
 
 @dataclass
@@ -83,6 +86,19 @@ class State:
         self.average_intercept = np.zeros_like(self.intercept)
         self.n_averaged = np.zeros(len(self.coef))
 
+    def result(self, average_from):
+        """Coefficients and intercepts: of a problem that ended before its average began, the last.
+
+        The average counts from update `average_from` on; 0 stands for never.
+        """
+        if not 0 < average_from < self.t:
+            return self.coef, self.intercept
+        averaged = self.n_averaged > 0
+        return (
+            np.where(averaged[:, None], self.average_coef, self.coef),
+            np.where(averaged, self.average_intercept, self.intercept),
+        )
+
     def copy(self):
         """The same with arrays of its own."""
         return deepcopy(self)
@@ -109,7 +125,10 @@ def make_loss(table, name, epsilon):
 
 def make_samples(X, y, sample_weight, *, labels):
     """Rows of X, C-ordered or not, dense or CSR, with targets (n, T) or codes of classes (n, 1)."""
-    rows = CsrRows(X) if sp.issparse(X) else DenseRows(X)
+    if sp.issparse(X):
+        rows = CsrRows(X)
+    else:
+        rows = DenseRows(X if has_whole_strides(X) else np.array(X, order="C"))
     return Samples(rows, np.ascontiguousarray(y, dtype=np.float64), sample_weight, labels)
 
 
@@ -232,20 +251,22 @@ def _n_threads(rows, n_train, n_problems, max_iter):
 
 
 def _run(problems, order, options, first_epoch, n_threads):
-    """One call for all epochs, or one for each where they are to be shown."""
+    """One call for many epochs, or one for each where they are to be shown."""
 
-    def epochs():
-        for epoch in range(options.max_iter):
-            train(problems, order, options.seed, first_epoch + epoch, 1, n_threads)
+    def epochs(at_once):
+        for epoch in range(0, options.max_iter, at_once):
+            n_epochs = min(at_once, options.max_iter - epoch)
+            train(problems, order, options.seed, first_epoch + epoch, n_epochs, n_threads)
             yield problems
             if all(problem.finished for problem in problems):
                 return
 
     if options.verbose:
-        for _ in progress(epochs(), options.max_iter, "Epochs", options.verbose, _describe):
-            pass
+        shown = progress(epochs(1), options.max_iter, "Epochs", options.verbose, _describe)
     else:
-        train(problems, order, options.seed, first_epoch, options.max_iter, n_threads)
+        shown = epochs(EPOCHS_AT_ONCE)
+    for _ in shown:
+        pass
 
 
 def _describe(problems):

@@ -186,9 +186,10 @@ cdef class CsrRows(Rows):
         cdef const int32_t[::1] columns32, starts32
         cdef const int64_t[::1] columns64, starts64
         # one entry at least, for a pointer that is never followed
-        data = X.data if X.data.shape[0] else np.zeros(1, dtype=X.dtype)
-        columns = X.indices if X.data.shape[0] else np.zeros(1, dtype=X.indices.dtype)
-        starts = np.asarray(X.indptr, dtype=columns.dtype)
+        data, columns = (
+            np.ascontiguousarray(a) if a.shape[0] else np.zeros(1, dtype=a.dtype)
+            for a in (X.data, X.indices))
+        starts = np.ascontiguousarray(X.indptr, dtype=columns.dtype)
         self._keep = (data, columns, starts)
         self.is_sparse = True
         self.n_samples, self.n_features = X.shape

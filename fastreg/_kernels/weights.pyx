@@ -31,6 +31,8 @@ cdef enum:
 
 # Below this scale v is made the coefficients again, before it overflows.
 cdef double SMALLEST_SCALE = 1e-9
+# And here where lazy coefficients are averaged: a sum of scales rounds like the largest.
+cdef double SMALLEST_SHARE = 1e-3
 
 
 cdef class Weights:
@@ -130,7 +132,8 @@ cdef class Weights:
     cdef void shrink(self, double factor) noexcept nogil:
         """w *= factor, at least 0."""
         cdef Py_ssize_t j
-        if self.scale * factor >= SMALLEST_SCALE:
+        cdef double smallest = SMALLEST_SHARE if self.lazy and self.averages else SMALLEST_SCALE
+        if self.scale * factor >= smallest:
             self.scale *= factor
             return
         self.fold()

@@ -146,12 +146,14 @@ class BaseSGD(BaseEstimator):
 
     def _new_state(self, shape, coef_init, intercept_init):
         """Zeros, the arrays given, or with `warm_start` the last fit's; shape is (K, p)."""
+        names = ["Provided coef_init", "Provided intercept_init"]
         if self.warm_start and hasattr(self, "coef_"):
-            coef_init = self._dense_coef() if coef_init is None else coef_init
-            intercept_init = self.intercept_ if intercept_init is None else intercept_init
+            if coef_init is None:
+                names[0], coef_init = "The last fit's coef_", self._dense_coef()
+            if intercept_init is None:
+                names[1], intercept_init = "The last fit's intercept_", self.intercept_
         state = sgd.State(
-            _initial("coef_init", coef_init, shape),
-            _initial("intercept_init", intercept_init, shape[:1]),
+            _initial(names[0], coef_init, shape), _initial(names[1], intercept_init, shape[:1])
         )
         if self.average:
             state.start_average()
@@ -202,7 +204,7 @@ class BaseSGD(BaseEstimator):
                 validations=validations,
                 threads=threads,
             )
-        if solution.failed or not _fits(solution.state.coef, X.dtype):
+        if solution.failed or not _fits(solution.state, X.dtype):
             self._explain_failure(X, validation[0], solution.n_iter)
         self._set_solution(solution, X.dtype, validations is not None)
 
@@ -271,9 +273,7 @@ class BaseSGD(BaseEstimator):
 
     def _set_solution(self, solution, dtype, validated):
         state = solution.state
-        averaged = 0 < int(self.average) <= state.t - 1
-        coef = state.average_coef if averaged else state.coef
-        intercept = state.average_intercept if averaged else state.intercept
+        coef, intercept = state.result(int(self.average))
         coef = coef.astype(dtype)
         self.coef_ = coef if self._has_labels or len(coef) > 1 else coef[0]
         self.intercept_ = intercept.astype(dtype)
@@ -329,14 +329,15 @@ def _initial(name, values, shape):
     values = as_numbers(name, np.atleast_1d(values))
     if values.shape != shape and (shape[0] > 1 or values.size != math.prod(shape)):
         raise ValueError(
-            f"Provided {name} does not match dataset: it has shape {values.shape}, where "
-            f"{shape} is wanted. Pass one of that shape, or none."
+            f"{name} does not match dataset: it has shape {values.shape}, where {shape} is "
+            "wanted. Pass one of that shape, or none; warm_start=False starts anew."
         )
     return np.array(values, order="C").reshape(shape)
 
 
-def _fits(coef, dtype):
-    return np.abs(coef).max() <= np.finfo(dtype).max
+def _fits(state, dtype):
+    largest = np.finfo(dtype).max
+    return all(np.abs(values).max() <= largest for values in (state.coef, state.intercept))
 
 
 def _without_duplicates(X):

@@ -17,7 +17,12 @@ from sklearn.utils.validation import validate_data
 
 from fastreg._engine.sgd import CLASSIFICATION_LOSSES, DEFAULT_EPSILON
 from fastreg._typing import MatrixLike
-from fastreg._validation import check_number, unchanged_on_error
+from fastreg._validation import (
+    check_class_weight,
+    check_number,
+    explained,
+    unchanged_on_error,
+)
 from fastreg.linear_model._sgd import BaseSGD
 
 
@@ -398,20 +403,16 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
             reset=reset,
         )
         if y.dtype.kind not in "iub":  # these are labels whatever they are
-            check_classification_targets(y)
+            with explained("y", "Pass labels of one kind: whole numbers, or strings."):
+                check_classification_targets(y)
         return X, y
 
     def _check_parameters(self, *, partial=False):
         super()._check_parameters(partial=partial)
         if self.n_jobs is not None:
             check_number("n_jobs", self.n_jobs, integer=True)
-        balanced = isinstance(self.class_weight, str) and self.class_weight == "balanced"
-        if not (self.class_weight is None or balanced or isinstance(self.class_weight, dict)):
-            raise ValueError(
-                "class_weight must be a dict {label: weight}, 'balanced' or None, got "
-                f"{self.class_weight!r}."
-            )
-        if balanced and partial:
+        check_class_weight(self.class_weight)
+        if isinstance(self.class_weight, str) and partial:
             raise ValueError(
                 "class_weight 'balanced' is not supported for partial_fit. In order to use "
                 "'balanced' weights, use compute_class_weight('balanced', classes=classes, y=y). "

@@ -327,6 +327,10 @@ def test_what_does_not_go_together(data):
         SGDRegressor(learning_rate="one_cycle").partial_fit(X, y)
     with pytest.raises(ValueError, match="class_weight must be"):
         SGDClassifier(class_weight="equal").fit(X, two)
+    with pytest.raises(ValueError, match=r"class_weight\[0\] must be a number >= 0"):
+        SGDClassifier(class_weight={0: -1.0}).fit(X, two)
+    with pytest.raises(TypeError, match=r"class_weight\[0\] must be a number"):
+        SGDClassifier(class_weight={0: "heavy"}).fit(X, two)
     with pytest.raises(ValueError, match=r"y has 2 target\(s\)"):
         SGDRegressor().partial_fit(X, y).partial_fit(X, np.stack([y, y], axis=1))
     with pytest.raises(ValueError, match="the label 2, which is not among the classes"):
@@ -335,8 +339,81 @@ def test_what_does_not_go_together(data):
         SGDClassifier().partial_fit(X, two, classes=[0, 1]).partial_fit(X, two, classes=[0, 2])
     with pytest.raises(ValueError, match="greater than one"):
         SGDClassifier().fit(X, np.zeros(120))
+    with pytest.raises(TypeError, match=r"y cannot be used: .* Pass labels of one kind"):
+        SGDClassifier().fit(X, np.array(["a", 1] * 60, dtype=object))
+    with pytest.raises(ValueError, match=r"The last fit's coef_ does not match .* \(8,\)"):
+        SGDRegressor(warm_start=True).fit(X, y).fit(X[:, :3], y)
     with pytest.raises(ValueError, match="1d array"):
         SGDClassifier().fit(X, np.stack([two, two], axis=1))
+
+
+@pytest.mark.parametrize("average", [1, 50, 700, 10**6])
+def test_a_target_that_ends_before_its_average_begins(data, average):
+    """Each target comes out as alone: averaged, or as it ended."""
+    X, y, *_ = data
+    parameters = {"average": average, "learning_rate": "constant", "eta0": 0.005, "tol": 1e-4}
+    parameters |= {"n_iter_no_change": 2, "shuffle": False}
+    Y = np.stack([0.01 * X[:, 0], y], axis=1)
+    together = SGDRegressor(**parameters).fit(X, Y)
+    assert np.isfinite(together.loss_curve_).sum(axis=1).tolist() == [3, together.n_iter_]
+    for k in range(2):
+        alone = SGDRegressor(**parameters).fit(X, Y[:, k])
+        np.testing.assert_array_equal(together.coef_[k], alone.coef_)
+        np.testing.assert_array_equal(together.intercept_[[k]], alone.intercept_)
+
+
+def test_arrays_in_steps_that_pointers_cannot_follow(data):
+    """Fields of packed records, and the parts of a CSR matrix that are not contiguous."""
+    X, y, *_ = data
+    expected = SGDRegressor(random_state=0).fit(X, y).coef_
+    for other in ("i1", "f4"):
+        records = np.zeros(len(X), dtype=[("other", other), ("x", "f8", (8,))])
+        records["x"] = X
+        np.testing.assert_array_equal(
+            SGDRegressor(random_state=0).fit(records["x"], y).coef_, expected
+        )
+    S = sp.csr_matrix(X)
+    expected = SGDRegressor(random_state=0).fit(S, y).coef_
+    pairs = np.stack([S.data, S.data], axis=1), np.stack([S.indices, S.indices], axis=1)
+    S = sp.csr_matrix((pairs[0][:, 0], pairs[1][:, 0], S.indptr), shape=X.shape)
+    assert not S.data.flags.c_contiguous
+    np.testing.assert_array_equal(SGDRegressor(random_state=0).fit(S, y).coef_, expected)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "elasticnet"])
+def test_averages_of_sparse_rows_keep_their_digits(data, penalty):
+    """Also where each update takes most of the coefficients away."""
+    X, _, two, *_ = data
+    parameters = {"alpha": 3.0, "eta0": 0.3, "learning_rate": "constant", "average": 17}
+    parameters |= {"penalty": penalty, "l1_ratio": 0.01, "tol": None, "max_iter": 9}
+    parameters |= {"fit_intercept": False, "random_state": 0}
+    dense, sparse = (SGDClassifier(**parameters).fit(Z, two) for Z in (X, sp.csr_array(X)))
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, rtol=1e-12, atol=1e-14)
+
+
+def test_max_iter_takes_no_memory(data):
+    X, y, *_ = data
+    few, many = (SGDRegressor(max_iter=n, random_state=0).fit(X, y) for n in (1000, 10**18))
+    assert many.n_iter_ == few.n_iter_
+    np.testing.assert_array_equal(many.coef_, few.coef_)
+
+
+def test_epochs_of_several_kernel_calls(data):
+    """The same as one after the other."""
+    X, y, *_ = data
+    parameters = {"shuffle": False, "tol": None, "eta0": 1e-4}
+    at_once = SGDRegressor(**parameters, max_iter=1005).fit(X[:5], y[:5])
+    single = SGDRegressor(**parameters)
+    for _ in range(1005):
+        single.partial_fit(X[:5], y[:5])
+    assert at_once.n_iter_ == len(at_once.loss_curve_) == 1005
+    np.testing.assert_allclose(at_once.coef_, single.coef_, rtol=1e-12)
+
+
+def test_an_intercept_too_large_for_float32(data):
+    X, y, *_ = data
+    with pytest.raises(ValueError, match="overflow"):
+        SGDRegressor().fit(X.astype(np.float32), y, intercept_init=[1e300])
 
 
 @pytest.mark.parametrize("make", [np.asarray, sp.csr_array])
