@@ -161,7 +161,8 @@ class Unpenalised:
         norm, are shorter than the root of its rounding. X still has them: it is asked
         for these directions alone.
         """
-        norms = np.where(self.norms > 0, self.norms, 1.0)[free]
+        # infinite for a column of zeros: its row of the root is zero then
+        norms = np.where(self.norms > 0, self.norms, np.inf)[free]
         values, vectors = scaled_eigh(self.gram[np.ix_(free, free)], norms)
         weak = values < (WEAK if self.problem.design.has_rows else DEPENDENT * len(values))
         kept = ~weak
@@ -251,7 +252,7 @@ def inverse_root(gram, norms):
 
     Dependent columns share by least norm.
     """
-    norms = np.where(norms > 0, norms, 1.0)
+    norms = np.where(norms > 0, norms, np.inf)
     values, vectors = scaled_eigh(gram, norms)
     kept = values > DEPENDENT * len(values)
     return vectors[:, kept] / np.sqrt(values[kept]) / norms[:, np.newaxis]
