@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient
-from fastreg._kernels.sag import DenseRows, SparseRows, descend
+from fastreg._kernels.sag import CentredDenseRows, CentredSparseRows, descend
 
 MAX_EPOCHS = 1000
 # One step shrinks coefficients by no more than this share.
@@ -15,7 +15,9 @@ def stochastic_average(design, alpha, solver, tol, max_iter, seed):
 
     Sparse X is held by rows too while this runs.
     """
-    kind, X = (SparseRows, design.X.tocsr()) if design.is_sparse else (DenseRows, design.X)
+    kind, X = (
+        (CentredSparseRows, design.X.tocsr()) if design.is_sparse else (CentredDenseRows, design.X)
+    )
     root = np.ones(design.n_samples) if design.scale is None else design.scale
     weights = np.square(root)
     chosen = np.flatnonzero(weights)

@@ -28,7 +28,7 @@ cdef extern from "columns.h" nogil:
 cdef double MIN_SCALE = 1e-9
 
 
-cdef class Rows:
+cdef class CentredRows:
     """Rows x_i - m of a matrix with the vectors z and G that live on its columns."""
     cdef readonly Py_ssize_t n_samples, n_features
     cdef double[::1] mean, z, G
@@ -76,7 +76,7 @@ cdef class Rows:
         return np.asarray(self.z)
 
 
-cdef class DenseRows(Rows):
+cdef class CentredDenseRows(CentredRows):
     """Of a dense X with unit stride along one axis; best along rows."""
     cdef const double *x64
     cdef const float *x32
@@ -129,7 +129,7 @@ cdef class DenseRows(Rows):
         return fr_dot(&self.row[0], &self.row[0], self.n_features)
 
 
-cdef class SparseRows(Rows):
+cdef class CentredSparseRows(CentredRows):
     """Of a CSR X; a step costs the row's nonzeros.
 
     z is a + b m and G is g - D m: what lies along m is one number each. Of a column
@@ -211,7 +211,7 @@ cdef class SparseRows(Rows):
         return 16.0 + 8.0 * (self.indptr[i + 1] - self.indptr[i])
 
 
-def descend(Rows rows, const double[::1] weights, const double[::1] targets,
+def descend(CentredRows rows, const double[::1] weights, const double[::1] targets,
             const Py_ssize_t[::1] chosen, double alpha, double step, bint saga, double tol,
             Py_ssize_t max_epochs, uint64_t seed):
     """Minimise the mean over `chosen` rows of w_i/2 ((x_i - m)'w)^2 - t_i (x_i - m)'w,

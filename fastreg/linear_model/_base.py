@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from fastreg._typing import MatrixLike
@@ -43,6 +43,10 @@ class LinearModel(BaseEstimator):
         else:
             self.intercept_ = intercept[0] if n_targets_shape == () else intercept
 
+    def _linear_predictor(self, X):
+        """X @ coef_.T + intercept_."""
+        return predict_linear(self, X)
+
     @property
     def _feature_names(self):
         return getattr(self, "feature_names_in_", None)
@@ -62,7 +66,42 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
-        return predict_linear(self, X)
+        return self._linear_predictor(X)
+
+
+class LinearClassifier(ClassifierMixin):
+    """Base of the linear classifiers, beside one that has `_linear_predictor`; not public."""
+
+    def decision_function(self, X: MatrixLike) -> np.ndarray:
+        """Signed scores: the larger, the more likely the class.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes one score, positive for ``classes_[1]``.
+        """
+        scores = self._linear_predictor(X)
+        return scores.ravel() if scores.ndim == 2 and scores.shape[1] == 1 else scores
+
+    def predict(self, X: MatrixLike) -> np.ndarray:
+        """Predict the class of each sample.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:  # of one class, whatever the score
+            return self.classes_[(scores > 0) * (len(self.classes_) - 1)]
+        return self.classes_[scores.argmax(axis=1)]
 
 
 def check_solution(design, W, intercept, way=LinearModel._way):

@@ -2,36 +2,20 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 
 from fastreg._typing import MatrixLike
-from fastreg._validation import check_class_weight, explained, predict_linear
-from fastreg.linear_model._base import LinearModel
+from fastreg._validation import check_class_weight, explained
+from fastreg.linear_model._base import LinearClassifier, LinearModel
 
 
-class LabelClassifier(ClassifierMixin, LinearModel):
+class LabelClassifier(LinearClassifier, LinearModel):
     """Base of the classifiers that fit one column of -1 and 1 for each class; not public.
 
     Two classes share a column, and so does each label of a multilabel y.
     """
-
-    def decision_function(self, X: MatrixLike) -> np.ndarray:
-        """Signed scores: the larger, the more likely the class.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes one score, positive for ``classes_[1]``.
-        """
-        scores = predict_linear(self, X)
-        return scores.ravel() if scores.ndim == 2 and scores.shape[1] == 1 else scores
 
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict the class of each sample.
@@ -46,12 +30,9 @@ class LabelClassifier(ClassifierMixin, LinearModel):
             The second where y was an indicator of several labels.
         """
         check_is_fitted(self)
-        scores = self.decision_function(X)
-        if self._is_multilabel:
-            return self._binarizer.inverse_transform(np.where(scores > 0, 1.0, -1.0))
-        if scores.ndim == 1:
-            return np.where(scores > 0, self.classes_[-1], self.classes_[0])
-        return self.classes_[scores.argmax(axis=1)]
+        if not self._is_multilabel:
+            return super().predict(X)
+        return self._binarizer.inverse_transform(np.where(self.decision_function(X) > 0, 1.0, -1.0))
 
     def _code_labels(self, y):
         """The labels as columns of -1.0 and 1.0 (n_samples, n_targets); sets `classes_`."""

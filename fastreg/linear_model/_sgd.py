@@ -307,7 +307,7 @@ class BaseSGD(BaseEstimator):
 
     # ---- prediction ---------------------------------------------------------
 
-    def _scores(self, X):
+    def _linear_predictor(self, X):
         """X @ coef_.T + intercept_, also where coef_ is sparse."""
         check_is_fitted(self)
         if not sp.issparse(self.coef_):

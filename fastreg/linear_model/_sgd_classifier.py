@@ -8,7 +8,6 @@ import joblib
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
@@ -23,6 +22,7 @@ from fastreg._validation import (
     explained,
     unchanged_on_error,
 )
+from fastreg.linear_model._base import LinearClassifier
 from fastreg.linear_model._sgd import BaseSGD
 
 
@@ -35,7 +35,7 @@ def _gives_probabilities(estimator):
     return True
 
 
-class SGDClassifier(ClassifierMixin, BaseSGD):
+class SGDClassifier(LinearClassifier, BaseSGD):
     r"""Linear classification by stochastic gradient descent: support vectors, logistic and others.
 
     Minimises, over coefficients :math:`w` and an intercept :math:`b` that is not penalised,
@@ -313,36 +313,6 @@ class SGDClassifier(ClassifierMixin, BaseSGD):
             state = self._new_state(shape, None, None) if first else self._last_state()
             self._train((X, self._codes(y, "y")), sample_weight, state, self._problems(y), 1)
         return self
-
-    def decision_function(self, X: MatrixLike) -> np.ndarray:
-        """Signed scores: the larger, the more likely the class.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            For two classes one score, positive for ``classes_[1]``.
-        """
-        scores = self._scores(X)
-        return scores.ravel() if scores.ndim == 2 and scores.shape[1] == 1 else scores
-
-    def predict(self, X: MatrixLike) -> np.ndarray:
-        """Predict the class of each sample.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        scores = self.decision_function(X)
-        chosen = scores > 0 if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[chosen.astype(np.intp)]
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: MatrixLike) -> np.ndarray:

@@ -282,7 +282,7 @@ class SGDRegressor(MultiOutputMixin, RegressorMixin, BaseSGD):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
         """
-        return self._scores(X)
+        return self._linear_predictor(X)
 
     def _check_data(self, X, y, reset):
         X, y = validate_data(
