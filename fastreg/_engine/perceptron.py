@@ -284,6 +284,8 @@ class Data:
 
     def loss_at(self, outputs):
         """Mean loss of the network's last linear outputs for all rows."""
+        if self.loss_name != "softmax":
+            outputs = outputs.astype(self.targets.dtype, copy=False)
         total = loss_of(
             self.loss_name, outputs, self.targets, self.sample_weight, self.loss_parameter
         )

@@ -46,8 +46,9 @@ class BasePerceptron(BaseEstimator):
             starts = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
             X, y = self._validate(X, y, reset=starts)
             weights = check_sample_weight(sample_weight, X.shape[0])
+            dtype = X.dtype if starts else self._model.dtype
             targets, n_outputs, head, loss_options = self._encode(
-                y, X.dtype, keeps=self.warm_start or incremental
+                y, dtype, keeps=self.warm_start or incremental
             )
             data = Data(X, targets, self._weigh_classes(y, weights), *loss_options)
             random_state = check_random_state(self.random_state)
@@ -309,6 +310,9 @@ def _kernel_layout(X):
         return X if whole else np.ascontiguousarray(X)
     if not X.has_sorted_indices:
         X = X.sorted_indices()
+    parts = (X.data, X.indices, X.indptr)
+    if not all(part.flags.c_contiguous for part in parts):
+        X = sp.csr_array(tuple(map(np.ascontiguousarray, parts)), shape=X.shape)
     if X.indices.dtype != np.intc or X.indptr.dtype != np.intc:
         if max(X.nnz, *X.shape) > np.iinfo(np.intc).max:
             raise ValueError(

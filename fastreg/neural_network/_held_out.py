@@ -91,7 +91,7 @@ def _given(estimator, data, given):
         reset=False,
     )
     weights = check_sample_weight(given[2], X.shape[0]) if len(given) == 3 else None
-    targets, _, _, _ = estimator._encode(y, data.X.dtype, keeps=True, whole=False)
+    targets, _, _, _ = estimator._encode(y, estimator._model.dtype, keeps=True, whole=False)
     if targets.shape[1:] != data.targets.shape[1:]:
         raise ValueError(
             f"y of validation_data has shape {y.shape}, that of fit has "
