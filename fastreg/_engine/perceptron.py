@@ -71,7 +71,7 @@ class Regularisation:
         Of the input and of each hidden layer.
     input_noise, max_norm, clip : float
         0 for none.
-    batch_norm_momentum, batch_norm_epsilon : float
+    batch_norm_momentum : float
     """
 
     alphas: np.ndarray
@@ -81,7 +81,6 @@ class Regularisation:
     max_norm: float = 0.0
     clip: float = 0.0
     batch_norm_momentum: float = 0.1
-    batch_norm_epsilon: float = 1e-5
 
     @classmethod
     def none(cls, n_linear):

@@ -101,6 +101,7 @@ class BasePerceptron(BaseEstimator):
                     f"{shape.batch_norm}: set warm_start=False and call fit."
                 )
             model.take(self.coefs_, self.intercepts_)
+            model.epsilon = self.batch_norm_epsilon
         self.n_outputs_, self.n_layers_ = n_outputs, len(shape.widths)
         self.out_activation_ = output_activation
         self._publish(model)

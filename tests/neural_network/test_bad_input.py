@@ -15,7 +15,10 @@ BAD = [
     ("hidden_layer_sizes", (5, -1), ValueError, "must be > 0"),
     ("hidden_layer_sizes", (5.0,), TypeError, "hidden_layer_sizes must hold integers"),
     ("activation", "swish", ValueError, "activation must be one of"),
+    ("activation", None, TypeError, "activation must be one of"),
     ("activation", ["relu", "tanh"], ValueError, "activation has 2 names for 1"),
+    ("hidden_layer_sizes", np.array([5.0]), TypeError, "hidden_layer_sizes must hold integers"),
+    ("alpha", np.array("a"), TypeError, "alpha must be a number"),
     ("solver", "newton", ValueError, "solver must be one of"),
     ("alpha", -1, ValueError, "alpha must be"),
     ("alpha", [0.1], ValueError, "alpha has 1 values for 2 layers"),
@@ -45,6 +48,7 @@ BAD = [
     ("min_delta", -1, ValueError, "min_delta must be"),
     ("max_time", 0, ValueError, "max_time must be"),
     ("callbacks", ["log"], TypeError, "callbacks must be a list of functions"),
+    ("callbacks", print, TypeError, "callbacks must be a list of functions"),
     ("verbose", -1, ValueError, "verbose must be"),
 ]
 
@@ -74,6 +78,9 @@ def test_parameters(estimator, name, value, kind, message):
         ("scoring", "loss"),
         ("validation_data", (X, Y)),
         ("callbacks", [print]),
+        ("patience", 3),
+        ("min_delta", 0.1),
+        ("validation_data", (0 * X, 0 * Y)),
     ],
 )
 def test_lbfgs_refuses_what_it_cannot_do(name, value):
@@ -81,6 +88,11 @@ def test_lbfgs_refuses_what_it_cannot_do(name, value):
         ValueError, match=f"solver='lbfgs' takes all rows at once and has no {name}"
     ):
         MLPClassifier(solver="lbfgs", **{name: value}).fit(X, Y)
+
+
+def test_lbfgs_has_no_schedule():
+    with pytest.raises(ValueError, match="solver='lbfgs' has no learning rate, got 'cosine'"):
+        MLPClassifier(solver="lbfgs", learning_rate="cosine").fit(X, Y)
 
 
 @pytest.mark.parametrize(

@@ -442,3 +442,11 @@ def test_strided_parts_of_sparse_rows_and_weights():
     a = MLPRegressor(hidden_layer_sizes=(5,), **options).fit(X, y, weights.copy())
     b = MLPRegressor(hidden_layer_sizes=(5,), **options).fit(strided, y, weights)
     assert_same_weights(weights_of(a), weights_of(b))
+
+
+def test_batch_norm_epsilon_may_change(digits):
+    X, y = digits
+    model = MLPClassifier((8,), batch_norm=True, max_iter=2, random_state=0, warm_start=True)
+    model.fit(X, y).set_params(batch_norm_epsilon=10.0)
+    again = copy.deepcopy(model).set_params(batch_norm_epsilon=1e-5).fit(X, y)
+    assert not np.allclose(model.fit(X, y).coefs_[0], again.coefs_[0])
