@@ -25,6 +25,16 @@ from fastreg.neural_network import _parameters
 from fastreg.neural_network._held_out import HeldOut, hold_out
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+# attributes that a fit by L-BFGS doesn't have
+_OF_EPOCHS = (
+    "loss_curve_",
+    "validation_scores_",
+    "validation_loss_curve_",
+    "best_loss_",
+    "best_validation_score_",
+    "best_epoch_",
+    "stop_reason_",
+)
 
 
 def is_stochastic(estimator):
@@ -96,9 +106,10 @@ class BasePerceptron(BaseEstimator):
             if model.shape != shape:
                 raise ValueError(
                     f"The network that is there has layers {model.shape.widths}, activations "
-                    f"{model.shape.activations} and batch_norm {model.shape.batch_norm}; the "
-                    f"parameters ask for {shape.widths}, {shape.activations} and "
-                    f"{shape.batch_norm}: set warm_start=False and call fit."
+                    f"{model.shape.activations}, output {model.shape.output_activation} and "
+                    f"batch_norm {model.shape.batch_norm}; the parameters ask for {shape.widths}, "
+                    f"{shape.activations}, {shape.output_activation} and {shape.batch_norm}: set "
+                    "warm_start=False and call fit."
                 )
             model.take(self.coefs_, self.intercepts_)
             model.epsilon = self.batch_norm_epsilon
@@ -124,6 +135,8 @@ class BasePerceptron(BaseEstimator):
             tol=self.tol,
         )
         self._history, self._optimisation = History(), None
+        for name in _OF_EPOCHS:
+            vars(self).pop(name, None)
         self._publish(model)
         if message is not None:
             warnings.warn(
@@ -143,6 +156,11 @@ class BasePerceptron(BaseEstimator):
             key = int(random_state.randint(0, 2**63, dtype=np.int64))
         held_out = self._hold_out(data, labels, random_state, incremental)
         batch_size = self._batch_size(len(data.samples))
+        if batch_size == 1 < len(data.samples) and any(model.shape.batch_norm):
+            raise ValueError(
+                "batch_norm needs more than one row in a batch, got batch_size=1: raise "
+                "batch_size, or set batch_norm=False."
+            )
         if incremental and self._optimisation is not None:
             optimisation = copy.deepcopy(self._optimisation)
         else:

@@ -54,6 +54,12 @@ def hold_out(estimator, data, labels, random_state):
         )
     data.samples = np.asarray(train, dtype=np.intp)
     weights = data.sample_weight
+    for rows, what in ((train, "training"), (test, "held-out")):
+        if weights is not None and not weights[rows].any():
+            raise ValueError(
+                f"The weight of every {what} row is zero: leave rows without weight out, or pass "
+                "validation_data=(X, y)."
+            )
     held_out = Data(
         data.X[test],
         data.targets[test],

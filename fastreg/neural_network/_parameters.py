@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 
 from fastreg._engine.initialisation import INITIALISERS
 from fastreg._engine.optimisers import Optimisation
@@ -75,6 +76,7 @@ def check_parameters(estimator):
     if estimator.patience is not None:
         _check_patience("patience", estimator.patience)
     _check_callbacks(estimator.callbacks)
+    _check_scoring(estimator.scoring)
     _check_solver_options(estimator)
 
 
@@ -98,6 +100,20 @@ def _check_callbacks(callbacks):
     for callback in callbacks:
         if not callable(callback):
             raise TypeError(f"callbacks must be a list of functions, got {callback!r} in it.")
+
+
+def _check_scoring(scoring):
+    if scoring is None or callable(scoring):
+        return
+    if not isinstance(scoring, str):
+        raise TypeError(
+            f"scoring must be None, a string or a function, got {scoring!r}: pass one of these."
+        )
+    if scoring != "loss" and scoring not in get_scorer_names():
+        raise ValueError(
+            f"scoring must be 'loss' or one of sklearn.metrics.get_scorer_names(), got "
+            f"{scoring!r}: choose one of these."
+        )
 
 
 def _check_solver_options(estimator):

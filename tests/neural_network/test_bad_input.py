@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from sklearn.model_selection import ShuffleSplit
 
 from fastreg import MLPClassifier, MLPRegressor
 
@@ -49,6 +51,8 @@ BAD = [
     ("max_time", 0, ValueError, "max_time must be"),
     ("callbacks", ["log"], TypeError, "callbacks must be a list of functions"),
     ("callbacks", print, TypeError, "callbacks must be a list of functions"),
+    ("scoring", 5, TypeError, "scoring must be None, a string or a function"),
+    ("scoring", "best", ValueError, "scoring must be 'loss' or one of"),
     ("verbose", -1, ValueError, "verbose must be"),
 ]
 
@@ -105,6 +109,11 @@ def test_lbfgs_has_no_schedule():
         (MLPRegressor("hinge"), Y, "loss must be one of"),
         (MLPRegressor("quantile", quantile=1.5), Y, "quantile must be"),
         (MLPRegressor("huber", delta=0), Y, "delta must be"),
+        (MLPClassifier(class_weight={0: -1}), Y, "class_weight.0. must be a number >= 0"),
+        (MLPClassifier(class_weight={0: np.nan}), Y, "class_weight.0. must be a number >= 0"),
+        (MLPClassifier(class_weight="even"), Y, "class_weight must be None, 'balanced' or a dict"),
+        (MLPClassifier(class_weight={0: 0, 1: 0}), Y, "class_weight leaves every row without"),
+        (MLPRegressor(batch_norm=True, batch_size=1), Y, "batch_norm needs more than one row"),
         (MLPRegressor(), Y[:5], "inconsistent numbers of samples"),
     ],
 )
@@ -141,3 +150,29 @@ def test_zero_weights_train_nothing():
     alone = MLPClassifier(**options).fit(X[:10], Y[:10])
     for a, b in zip(weighted.coefs_, alone.coefs_, strict=True):
         np.testing.assert_allclose(a, b)
+
+
+def test_targets_that_do_not_fit():
+    with pytest.raises(ValueError, match="y is too large for float32"):
+        MLPRegressor().fit(X.astype(np.float32), Y * 1e39)
+    with pytest.raises(TypeError, match="y is a sparse matrix"):
+        MLPRegressor().fit(X, sp.csr_array(Y[:, np.newaxis]))
+
+
+@pytest.mark.parametrize("scoring", [None, "loss"])
+def test_held_out_rows_without_weight(scoring):
+    split = ShuffleSplit(1, test_size=0.5, random_state=0)
+    train, test = next(split.split(X))
+    options = {"early_stopping": True, "validation_data": split, "scoring": scoring}
+    for rows, what in ((train, "training"), (test, "held-out")):
+        weights = np.ones(len(X))
+        weights[rows] = 0
+        with pytest.raises(ValueError, match=f"The weight of every {what} row is zero"):
+            MLPRegressor(**options).fit(X, Y, weights)
+
+
+def test_lbfgs_leaves_no_curves_of_an_earlier_fit():
+    model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, early_stopping=True).fit(X, Y)
+    model.set_params(solver="lbfgs").fit(X, Y)
+    alone = MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, solver="lbfgs").fit(X, Y)
+    assert vars(model).keys() == vars(alone).keys()
