@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from fastreg._kernels.activation import NUMBERS, activate
-from fastreg._kernels.loss import loss_of
+from fastreg._kernels.network_loss import loss_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
