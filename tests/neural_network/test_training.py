@@ -450,3 +450,14 @@ def test_batch_norm_epsilon_may_change(digits):
     model.fit(X, y).set_params(batch_norm_epsilon=10.0)
     again = copy.deepcopy(model).set_params(batch_norm_epsilon=1e-5).fit(X, y)
     assert not np.allclose(model.fit(X, y).coefs_[0], again.coefs_[0])
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh", "elu"])
+def test_rows_whose_squares_overflow(activation):
+    rng = np.random.default_rng(0)
+    X = (rng.standard_normal((50, 3)) * 1e30).astype(np.float32)
+    options = {"hidden_layer_sizes": (5,), "alpha": 0, "max_iter": 3, "solver": "sgd"}
+    model = MLPRegressor(
+        "absolute_error", activation=activation, clip_norm=1.0, random_state=0, **options
+    )
+    assert np.isfinite(model.fit(X, X[:, 0] > 0).predict(X)).all()
