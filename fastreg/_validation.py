@@ -279,7 +279,7 @@ def check_sample_weight(sample_weight, n_samples, *, all_zero=False):
     if isinstance(sample_weight, Real):
         check_number("sample_weight", sample_weight, low=0, strict=True)
         return np.full(n_samples, sample_weight, dtype=np.float64)
-    weights = as_numbers("sample_weight", sample_weight)
+    weights = as_numbers("sample_weight", sample_weight, order="C")
     if weights.shape != (n_samples,):
         what = "" if weights.ndim == 1 else "Sample weights must be 1D array or scalar: "
         raise ValueError(

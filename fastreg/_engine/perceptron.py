@@ -71,7 +71,7 @@ class Regularisation:
         Of the input and of each hidden layer.
     input_noise, max_norm, clip : float
         0 for none.
-    batch_norm_momentum, batch_norm_epsilon : float
+    batch_norm_momentum : float
     """
 
     alphas: np.ndarray
@@ -81,7 +81,6 @@ class Regularisation:
     max_norm: float = 0.0
     clip: float = 0.0
     batch_norm_momentum: float = 0.1
-    batch_norm_epsilon: float = 1e-5
 
     @classmethod
     def none(cls, n_linear):
@@ -284,6 +283,8 @@ class Data:
 
     def loss_at(self, outputs):
         """Mean loss of the network's last linear outputs for all rows."""
+        if self.loss_name != "softmax":
+            outputs = outputs.astype(self.targets.dtype, copy=False)
         total = loss_of(
             self.loss_name, outputs, self.targets, self.sample_weight, self.loss_parameter
         )

@@ -81,7 +81,10 @@ enum { FR_ACTIVATIONS = sizeof fr_activation_kinds / sizeof fr_activation_kinds[
 /* sqrt(2 / pi) (z + 0.044715 z^3), and its slope */
 #define FR_GELU_ARGUMENT ((FR_T)0.7978845608028654 * z * (1 + (FR_T)0.044715 * z * z))
 #define FR_GELU_TANH FR_NAME(fr_tanh)(FR_GELU_ARGUMENT)
-#define FR_GELU_SLOPE ((FR_T)0.7978845608028654 * (1 + 3 * (FR_T)0.044715 * z * z))
+/* cut off where tanh's slope is 0, so that z * z stays finite */
+#define FR_GELU_Z (z < -10 ? -10 : z > 10 ? 10 : z)
+#define FR_GELU_SLOPE \
+    ((FR_T)0.7978845608028654 * (1 + 3 * (FR_T)0.044715 * FR_GELU_Z * FR_GELU_Z))
 
 FR_ACTIVATION(identity, z, 1)
 FR_ACTIVATION(relu, z < 0 ? 0 : z, (FR_T)(a == 0 ? 0 : 1))
@@ -104,5 +107,6 @@ FR_ACTIVATION(silu, z * FR_NAME(fr_logistic)(z),
 #undef FR_SELU_ALPHA
 #undef FR_GELU_ARGUMENT
 #undef FR_GELU_TANH
+#undef FR_GELU_Z
 #undef FR_GELU_SLOPE
 #endif

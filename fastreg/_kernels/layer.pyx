@@ -25,6 +25,9 @@ cdef extern from "network_rows.h" nogil:
     void fr_gather_widened(const float *x, Py_ssize_t row_stride, Py_ssize_t column_stride,
                            const Py_ssize_t *samples, Py_ssize_t first, Py_ssize_t last,
                            Py_ssize_t width, double *out, Py_ssize_t stride)
+    void fr_gather_narrowed(const double *x, Py_ssize_t row_stride, Py_ssize_t column_stride,
+                            const Py_ssize_t *samples, Py_ssize_t first, Py_ssize_t last,
+                            Py_ssize_t width, float *out, Py_ssize_t stride)
 
 
 cdef void *address(array):
@@ -108,12 +111,14 @@ cdef class DenseInput(Layer):
         Layer.__init__(self, None, X.shape[1], single)
         self.memory["X"] = X
         self.x, self.x_single = address(X), X.dtype == np.float32
-        if single and not self.x_single:
-            raise ValueError("X has more digits than the network.")
         self.x_row, self.x_column = (step // X.itemsize for step in X.strides)
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
-        if self.single:
+        if self.single and not self.x_single:
+            fr_gather_narrowed(<double *> self.x, self.x_row, self.x_column, batch.samples,
+                               share.first, share.last, self.width, <float *> self.out,
+                               self.stride)
+        elif self.single:
             fr_gather_same_f32(<float *> self.x, self.x_row, self.x_column, batch.samples,
                                share.first, share.last, self.width, <float *> self.out,
                                self.stride)

@@ -37,6 +37,7 @@
 FR_GATHER(same_f32, float, float)
 FR_GATHER(same_f64, double, double)
 FR_GATHER(widened, float, double)
+FR_GATHER(narrowed, double, float)
 #undef FR_GATHER
 
 #define FR_BODY "network_rows.h"

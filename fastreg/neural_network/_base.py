@@ -25,6 +25,16 @@ from fastreg.neural_network import _parameters
 from fastreg.neural_network._held_out import HeldOut, hold_out
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+# attributes that a fit by L-BFGS doesn't have
+_OF_EPOCHS = (
+    "loss_curve_",
+    "validation_scores_",
+    "validation_loss_curve_",
+    "best_loss_",
+    "best_validation_score_",
+    "best_epoch_",
+    "stop_reason_",
+)
 
 
 def is_stochastic(estimator):
@@ -46,8 +56,9 @@ class BasePerceptron(BaseEstimator):
             starts = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
             X, y = self._validate(X, y, reset=starts)
             weights = check_sample_weight(sample_weight, X.shape[0])
+            dtype = X.dtype if starts else self._model.dtype
             targets, n_outputs, head, loss_options = self._encode(
-                y, X.dtype, keeps=self.warm_start or incremental
+                y, dtype, keeps=self.warm_start or incremental
             )
             data = Data(X, targets, self._weigh_classes(y, weights), *loss_options)
             random_state = check_random_state(self.random_state)
@@ -95,11 +106,13 @@ class BasePerceptron(BaseEstimator):
             if model.shape != shape:
                 raise ValueError(
                     f"The network that is there has layers {model.shape.widths}, activations "
-                    f"{model.shape.activations} and batch_norm {model.shape.batch_norm}; the "
-                    f"parameters ask for {shape.widths}, {shape.activations} and "
-                    f"{shape.batch_norm}: set warm_start=False and call fit."
+                    f"{model.shape.activations}, output {model.shape.output_activation} and "
+                    f"batch_norm {model.shape.batch_norm}; the parameters ask for {shape.widths}, "
+                    f"{shape.activations}, {shape.output_activation} and {shape.batch_norm}: set "
+                    "warm_start=False and call fit."
                 )
             model.take(self.coefs_, self.intercepts_)
+            model.epsilon = self.batch_norm_epsilon
         self.n_outputs_, self.n_layers_ = n_outputs, len(shape.widths)
         self.out_activation_ = output_activation
         self._publish(model)
@@ -122,6 +135,8 @@ class BasePerceptron(BaseEstimator):
             tol=self.tol,
         )
         self._history, self._optimisation = History(), None
+        for name in _OF_EPOCHS:
+            vars(self).pop(name, None)
         self._publish(model)
         if message is not None:
             warnings.warn(
@@ -141,6 +156,11 @@ class BasePerceptron(BaseEstimator):
             key = int(random_state.randint(0, 2**63, dtype=np.int64))
         held_out = self._hold_out(data, labels, random_state, incremental)
         batch_size = self._batch_size(len(data.samples))
+        if batch_size == 1 < len(data.samples) and any(model.shape.batch_norm):
+            raise ValueError(
+                "batch_norm needs more than one row in a batch, got batch_size=1: raise "
+                "batch_size, or set batch_norm=False."
+            )
         if incremental and self._optimisation is not None:
             optimisation = copy.deepcopy(self._optimisation)
         else:
@@ -309,6 +329,9 @@ def _kernel_layout(X):
         return X if whole else np.ascontiguousarray(X)
     if not X.has_sorted_indices:
         X = X.sorted_indices()
+    parts = (X.data, X.indices, X.indptr)
+    if not all(part.flags.c_contiguous for part in parts):
+        X = sp.csr_array(tuple(map(np.ascontiguousarray, parts)), shape=X.shape)
     if X.indices.dtype != np.intc or X.indptr.dtype != np.intc:
         if max(X.nnz, *X.shape) > np.iinfo(np.intc).max:
             raise ValueError(

@@ -54,6 +54,12 @@ def hold_out(estimator, data, labels, random_state):
         )
     data.samples = np.asarray(train, dtype=np.intp)
     weights = data.sample_weight
+    for rows, what in ((train, "training"), (test, "held-out")):
+        if weights is not None and not weights[rows].any():
+            raise ValueError(
+                f"The weight of every {what} row is zero: leave rows without weight out, or pass "
+                "validation_data=(X, y)."
+            )
     held_out = Data(
         data.X[test],
         data.targets[test],
@@ -91,7 +97,7 @@ def _given(estimator, data, given):
         reset=False,
     )
     weights = check_sample_weight(given[2], X.shape[0]) if len(given) == 3 else None
-    targets, _, _, _ = estimator._encode(y, data.X.dtype, keeps=True, whole=False)
+    targets, _, _, _ = estimator._encode(y, estimator._model.dtype, keeps=True, whole=False)
     if targets.shape[1:] != data.targets.shape[1:]:
         raise ValueError(
             f"y of validation_data has shape {y.shape}, that of fit has "

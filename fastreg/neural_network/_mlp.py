@@ -16,7 +16,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from fastreg._typing import MatrixLike
-from fastreg._validation import check_number, check_option, unchanged_on_error
+from fastreg._validation import (
+    check_class_weight,
+    check_number,
+    check_option,
+    unchanged_on_error,
+)
 from fastreg.neural_network._base import BasePerceptron, is_stochastic
 from fastreg.neural_network._documentation import documented
 
@@ -344,8 +349,17 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     def _weigh_classes(self, y, weights):
         if self.class_weight is None:
             return weights
+        by_column = self.class_weight if isinstance(self.class_weight, list) else None
+        for class_weight in by_column or [self.class_weight]:
+            check_class_weight(class_weight)
         of_classes = compute_sample_weight(self.class_weight, y)
-        return of_classes if weights is None else weights * of_classes
+        weights = of_classes if weights is None else weights * of_classes
+        if not weights.any():
+            raise ValueError(
+                "class_weight leaves every row without weight: give a class that occurs more "
+                "than 0."
+            )
+        return weights
 
     def _decide(self, outputs):
         if self.out_activation_ == "softmax":
@@ -562,7 +576,12 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
         check_number("delta", self.delta, low=0, strict=True)
         check_number("quantile", self.quantile, low=0, high=1)
         parameter = {"huber": self.delta, "quantile": self.quantile}.get(self.loss, 0.0)
-        targets = np.asarray(y, dtype=dtype)
+        if sp.issparse(y):
+            raise TypeError("y is a sparse matrix: pass a dense array, y.toarray().")
+        with np.errstate(over="ignore"):
+            targets = np.asarray(y, dtype=dtype)
+        if not np.isfinite(targets).all():
+            raise ValueError(f"y is too large for {dtype}: scale y, or pass X in float64.")
         if targets.ndim == 2 and targets.shape[1] == 1:
             column_or_1d(targets, warn=True)
         if targets.ndim == 1:

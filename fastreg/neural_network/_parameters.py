@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 
 from fastreg._engine.initialisation import INITIALISERS
 from fastreg._engine.optimisers import Optimisation
@@ -74,9 +75,8 @@ def check_parameters(estimator):
     _check_patience("n_iter_no_change", estimator.n_iter_no_change)
     if estimator.patience is not None:
         _check_patience("patience", estimator.patience)
-    for callback in estimator.callbacks or ():
-        if not callable(callback):
-            raise TypeError(f"callbacks must be a list of functions, got {callback!r} in it.")
+    _check_callbacks(estimator.callbacks)
+    _check_scoring(estimator.scoring)
     _check_solver_options(estimator)
 
 
@@ -90,11 +90,43 @@ def _check_patience(name, value):
         check_number(name, value, low=1, integer=True)
 
 
+def _check_callbacks(callbacks):
+    if callbacks is None:
+        return
+    if not isinstance(callbacks, list | tuple):
+        raise TypeError(
+            f"callbacks must be a list of functions, got {callbacks!r}: pass a list or None."
+        )
+    for callback in callbacks:
+        if not callable(callback):
+            raise TypeError(f"callbacks must be a list of functions, got {callback!r} in it.")
+
+
+def _check_scoring(scoring):
+    if scoring is None or callable(scoring):
+        return
+    if not isinstance(scoring, str):
+        raise TypeError(
+            f"scoring must be None, a string or a function, got {scoring!r}: pass one of these."
+        )
+    if scoring != "loss" and scoring not in get_scorer_names():
+        raise ValueError(
+            f"scoring must be 'loss' or one of sklearn.metrics.get_scorer_names(), got "
+            f"{scoring!r}: choose one of these."
+        )
+
+
 def _check_solver_options(estimator):
     """Raise for what the solver has no use for, rather than leave it without effect."""
     if estimator.solver == "lbfgs":
+        if estimator.learning_rate in ("cosine", "one_cycle", "plateau"):
+            raise ValueError(
+                f"solver='lbfgs' has no learning rate, got {estimator.learning_rate!r}: use "
+                "'adam', or leave learning_rate at its default."
+            )
         unused = ("l1", "dropout", "batch_norm", "input_noise", "max_norm", "clip_norm")
         unused += ("weight_decay", "warmup", "max_time", "validation_data", "scoring", "callbacks")
+        unused += ("patience", "min_delta")
         for name in unused:
             if not _is_off(getattr(estimator, name)):
                 raise ValueError(
@@ -105,15 +137,19 @@ def _check_solver_options(estimator):
 
 def _is_off(value):
     """Whether a parameter is None, 0 or False, or a list of these."""
-    if isinstance(value, list | tuple | np.ndarray):
-        return all(map(_is_off, value))
-    return value is None or (isinstance(value, Real) and value == 0)
+    values = value if isinstance(value, list | tuple | np.ndarray) else [value]
+    return all(v is None or (isinstance(v, Real) and v == 0) for v in values)
+
+
+def _is_sequence(value):
+    """Whether this holds one value for each layer; an array of no dimension doesn't."""
+    return isinstance(value, Iterable) and not isinstance(value, str) and np.ndim(value) > 0
 
 
 def hidden_widths(estimator):
     """Units of each hidden layer."""
     sizes = estimator.hidden_layer_sizes
-    sizes = list(sizes) if isinstance(sizes, Iterable) and not isinstance(sizes, str) else [sizes]
+    sizes = list(sizes) if _is_sequence(sizes) else [sizes]
     for size in sizes:
         if not isinstance(size, Integral) or isinstance(size, bool):
             raise TypeError(
@@ -131,7 +167,7 @@ def for_layers(name, value, n, what):
     """One number for each of n layers, from one for all or a list."""
     if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
         return (value,) * n
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if not _is_sequence(value):
         raise TypeError(
             f"{name} must be a number, or one for {what}, got {value!r}: pass one of the two."
         )
@@ -153,7 +189,8 @@ def _rates(name, values):
 def shape_of(estimator, n_features, n_outputs, output_activation):
     """The network's `Shape`."""
     hidden = hidden_widths(estimator)
-    if isinstance(estimator.activation, str):
+    if not _is_sequence(estimator.activation):
+        check_option("activation", estimator.activation, ACTIVATIONS)
         activations = (estimator.activation,) * len(hidden)
     else:
         activations = tuple(estimator.activation)
@@ -196,7 +233,6 @@ def regularisation_of(estimator, n_linear):
         float(estimator.max_norm or 0),
         float(estimator.clip_norm or 0),
         float(estimator.batch_norm_momentum),
-        float(estimator.batch_norm_epsilon),
     )
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from sklearn.model_selection import ShuffleSplit
 
 from fastreg import MLPClassifier, MLPRegressor
 
@@ -15,7 +17,10 @@ BAD = [
     ("hidden_layer_sizes", (5, -1), ValueError, "must be > 0"),
     ("hidden_layer_sizes", (5.0,), TypeError, "hidden_layer_sizes must hold integers"),
     ("activation", "swish", ValueError, "activation must be one of"),
+    ("activation", None, TypeError, "activation must be one of"),
     ("activation", ["relu", "tanh"], ValueError, "activation has 2 names for 1"),
+    ("hidden_layer_sizes", np.array([5.0]), TypeError, "hidden_layer_sizes must hold integers"),
+    ("alpha", np.array("a"), TypeError, "alpha must be a number"),
     ("solver", "newton", ValueError, "solver must be one of"),
     ("alpha", -1, ValueError, "alpha must be"),
     ("alpha", [0.1], ValueError, "alpha has 1 values for 2 layers"),
@@ -45,6 +50,9 @@ BAD = [
     ("min_delta", -1, ValueError, "min_delta must be"),
     ("max_time", 0, ValueError, "max_time must be"),
     ("callbacks", ["log"], TypeError, "callbacks must be a list of functions"),
+    ("callbacks", print, TypeError, "callbacks must be a list of functions"),
+    ("scoring", 5, TypeError, "scoring must be None, a string or a function"),
+    ("scoring", "best", ValueError, "scoring must be 'loss' or one of"),
     ("verbose", -1, ValueError, "verbose must be"),
 ]
 
@@ -74,6 +82,9 @@ def test_parameters(estimator, name, value, kind, message):
         ("scoring", "loss"),
         ("validation_data", (X, Y)),
         ("callbacks", [print]),
+        ("patience", 3),
+        ("min_delta", 0.1),
+        ("validation_data", (0 * X, 0 * Y)),
     ],
 )
 def test_lbfgs_refuses_what_it_cannot_do(name, value):
@@ -81,6 +92,11 @@ def test_lbfgs_refuses_what_it_cannot_do(name, value):
         ValueError, match=f"solver='lbfgs' takes all rows at once and has no {name}"
     ):
         MLPClassifier(solver="lbfgs", **{name: value}).fit(X, Y)
+
+
+def test_lbfgs_has_no_schedule():
+    with pytest.raises(ValueError, match="solver='lbfgs' has no learning rate, got 'cosine'"):
+        MLPClassifier(solver="lbfgs", learning_rate="cosine").fit(X, Y)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +109,11 @@ def test_lbfgs_refuses_what_it_cannot_do(name, value):
         (MLPRegressor("hinge"), Y, "loss must be one of"),
         (MLPRegressor("quantile", quantile=1.5), Y, "quantile must be"),
         (MLPRegressor("huber", delta=0), Y, "delta must be"),
+        (MLPClassifier(class_weight={0: -1}), Y, "class_weight.0. must be a number >= 0"),
+        (MLPClassifier(class_weight={0: np.nan}), Y, "class_weight.0. must be a number >= 0"),
+        (MLPClassifier(class_weight="even"), Y, "class_weight must be None, 'balanced' or a dict"),
+        (MLPClassifier(class_weight={0: 0, 1: 0}), Y, "class_weight leaves every row without"),
+        (MLPRegressor(batch_norm=True, batch_size=1), Y, "batch_norm needs more than one row"),
         (MLPRegressor(), Y[:5], "inconsistent numbers of samples"),
     ],
 )
@@ -129,3 +150,29 @@ def test_zero_weights_train_nothing():
     alone = MLPClassifier(**options).fit(X[:10], Y[:10])
     for a, b in zip(weighted.coefs_, alone.coefs_, strict=True):
         np.testing.assert_allclose(a, b)
+
+
+def test_targets_that_do_not_fit():
+    with pytest.raises(ValueError, match="y is too large for float32"):
+        MLPRegressor().fit(X.astype(np.float32), Y * 1e39)
+    with pytest.raises(TypeError, match="y is a sparse matrix"):
+        MLPRegressor().fit(X, sp.csr_array(Y[:, np.newaxis]))
+
+
+@pytest.mark.parametrize("scoring", [None, "loss"])
+def test_held_out_rows_without_weight(scoring):
+    split = ShuffleSplit(1, test_size=0.5, random_state=0)
+    train, test = next(split.split(X))
+    options = {"early_stopping": True, "validation_data": split, "scoring": scoring}
+    for rows, what in ((train, "training"), (test, "held-out")):
+        weights = np.ones(len(X))
+        weights[rows] = 0
+        with pytest.raises(ValueError, match=f"The weight of every {what} row is zero"):
+            MLPRegressor(**options).fit(X, Y, weights)
+
+
+def test_lbfgs_leaves_no_curves_of_an_earlier_fit():
+    model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, early_stopping=True).fit(X, Y)
+    model.set_params(solver="lbfgs").fit(X, Y)
+    alone = MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, solver="lbfgs").fit(X, Y)
+    assert vars(model).keys() == vars(alone).keys()

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -408,3 +409,55 @@ def test_fits_in_threads_agree(digits):
             worker.join()
     for model in models:
         assert_same_weights(model.coefs_, alone.coefs_)
+
+
+# ---- the layout and type of the data ---------------------------------------
+
+
+@pytest.mark.parametrize("as_rows", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize(("first", "second"), [("f4", "f8"), ("f8", "f4")])
+def test_rows_of_another_float_type(as_rows, first, second):
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[:80] * 20, y[:80] / 100
+    options = {"solver": "sgd", "random_state": 0, "max_iter": 4, "warm_start": True}
+    held_out = (as_rows(X.astype(second)), y.astype(second))
+    same = MLPRegressor(hidden_layer_sizes=(7,), **options, validation_data=held_out)
+    same.fit(as_rows(X.astype(first)), y).fit(as_rows(X.astype(first)), y)
+    other = MLPRegressor(hidden_layer_sizes=(7,), **options, validation_data=held_out)
+    other.fit(as_rows(X.astype(first)), y).fit(as_rows(X.astype(second)), y)
+    assert other.coefs_[0].dtype == np.dtype(first)
+    for curve in ("loss_curve_", "validation_loss_curve_"):
+        np.testing.assert_allclose(getattr(other, curve), getattr(same, curve), rtol=1e-5)
+
+
+def test_strided_parts_of_sparse_rows_and_weights():
+    rng = np.random.default_rng(0)
+    X = sp.random(40, 6, 0.5, "csr", random_state=0)
+    y, weights = rng.standard_normal(40), rng.uniform(size=80)[::2]
+    strided = X.copy()
+    for name in ("data", "indices"):
+        part = getattr(X, name)
+        setattr(strided, name, np.repeat(part, 2)[::2])
+    options = {"random_state": 0, "max_iter": 3, "early_stopping": True}
+    a = MLPRegressor(hidden_layer_sizes=(5,), **options).fit(X, y, weights.copy())
+    b = MLPRegressor(hidden_layer_sizes=(5,), **options).fit(strided, y, weights)
+    assert_same_weights(weights_of(a), weights_of(b))
+
+
+def test_batch_norm_epsilon_may_change(digits):
+    X, y = digits
+    model = MLPClassifier((8,), batch_norm=True, max_iter=2, random_state=0, warm_start=True)
+    model.fit(X, y).set_params(batch_norm_epsilon=10.0)
+    again = copy.deepcopy(model).set_params(batch_norm_epsilon=1e-5).fit(X, y)
+    assert not np.allclose(model.fit(X, y).coefs_[0], again.coefs_[0])
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh", "elu"])
+def test_rows_whose_squares_overflow(activation):
+    rng = np.random.default_rng(0)
+    X = (rng.standard_normal((50, 3)) * 1e30).astype(np.float32)
+    options = {"hidden_layer_sizes": (5,), "alpha": 0, "max_iter": 3, "solver": "sgd"}
+    model = MLPRegressor(
+        "absolute_error", activation=activation, clip_norm=1.0, random_state=0, **options
+    )
+    assert np.isfinite(model.fit(X, X[:, 0] > 0).predict(X)).all()
