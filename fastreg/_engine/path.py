@@ -7,9 +7,10 @@ A path goes some alphas at a time, from the solution of the last one:
 1. a working set: the columns in use, those that are expected to enter, and from
    the second round on those that violate optimality most. Its growth is bounded.
    With few columns it is all of them;
-2. coordinate descent on the working set, alpha after alpha, through the Gram matrix
-   of all columns that ever were in one (`_descend_gram`), where that is cheaper than
-   the columns themselves. Otherwise, for one alpha at a time, on the columns with a
+2. coordinate descent on the working set, at the last of these alphas first, then between
+   it and where the path was (`_descend_between`), through the Gram matrix of all columns
+   that ever were in one (`_descend_gram`), where that is cheaper than the columns
+   themselves. Otherwise, for one alpha at a time, on the columns with a
    residual (`_descend_columns`), or block by block where X is in C order and the set
    is too large to gather (`_descend_blocks`);
 3. one pass over X for the gradients of everything at all these alphas: their duality
@@ -249,16 +250,17 @@ class PathEngine:
             self._set_gradient(it, C[rows], float(squared_residuals[rows].sum()))
 
     def _descend_along(self, iterates):
-        """Descend on the working set, those with a gradient from it, the others between."""
-        known = [it for it in iterates if it.C is not None]
-        for it in known[:-1] if len(known) < len(iterates) else known:
-            self._descend_from(it, self._point(it, it.penalty.l1))
-        if len(known) == len(iterates):
+        """Descend on the working set, each from its own gradient; or, where only the first
+        has one, from there to the last and then between these two."""
+        if iterates[-1].C is not None:
+            for it in iterates:
+                self._descend_from(it, self._on_working_set(it))
             return
-        between = iterates[len(known) - 1 :]
-        left = self._point(known[-1], self._last.penalty.l1 if self._last else np.inf)
+        left, between = self._on_working_set(iterates[0]), list(iterates)
         if self._last is None:
             left = self._descend_from(between.pop(0), left)
+        else:  # it is the solution there
+            left.l1 = self._last.penalty.l1
         right = self._descend_from(between.pop(), left)
         self._descend_between(left, right, between)
 
@@ -280,21 +282,14 @@ class PathEngine:
         self._descend_between(left, point, iterates[:half])
         self._descend_between(point, right, iterates[half + 1 :])
 
-    def _point(self, it, l1):
-        columns = self.working_set.columns
-        w, c = (np.ascontiguousarray(part[:, columns]) for part in (it.W, it.C))
-        return Point(l1, w, c, it.squared_residual)
-
     def _descend_from(self, it, point, round_sweeps=SETTLED_SWEEPS):
         """The point that descent on the working set gets to."""
-        w, c = point.w.copy(), point.c.copy()
         sweeps = self.max_iter - it.n_iter
         options = (sweeps, round_sweeps, 0.5 * self.gap_tol, 1.0, self._seed())
-        start = (w, c, point.squared_residual)
-        swept, moved, squared_residual = self._descend_gram(it, start, options)
+        swept, moved, reached = self._descend_gram(it, point, options)
         it.n_iter += swept
         it.moved = moved or it.C is None
-        return Point(it.penalty.l1, w, c, squared_residual)
+        return reached
 
     def _finish_alone(self, it, level):
         """Rounds for one alpha, until its gap is small enough or sweeps are spent."""
@@ -416,24 +411,24 @@ class PathEngine:
     # ---- ways to descend on a working set ------------------------------------------
 
     def _on_working_set(self, it):
-        """W, its gradient and ||R||^2 on the columns of the working set, the first two new."""
+        """The iterate on the columns of the working set."""
         columns = self.working_set.columns
         w, c = (np.ascontiguousarray(part[:, columns]) for part in (it.W, it.C))
-        return w, c, it.squared_residual
+        return Point(it.penalty.l1, w, c, it.squared_residual)
 
-    def _descend_gram(self, it, start, options):
-        """Descend on all columns of the working set: none of this reads X.
+    def _descend_gram(self, it, point, options):
+        """Descend from a point on all columns of the working set: none of this reads X.
 
-        The arrays of `start`, as `_on_working_set` gives them, move along.
+        Sweeps, whether any moved, and the point that `it` is then at.
         """
-        working_set, (w, _, _) = self.working_set, start
-        penalty = it.penalty.take(working_set.columns)
-        result = self._descend_on(
+        working_set, w, c = self.working_set, point.w.copy(), point.c.copy()
+        penalty, start = it.penalty.take(working_set.columns), (w, c, point.squared_residual)
+        swept, moved, squared_residual = self._descend_on(
             working_set.gram, working_set.factor, penalty, *start, self._sweep, options
         )
         it.W = np.zeros_like(it.W)
         it.W[:, working_set.columns] = w
-        return result
+        return swept, moved, Point(it.penalty.l1, w, c, squared_residual)
 
     def _descend_on(self, gram, factor, penalty, w, c, squared_residual, run, options):
         """`run` on a Gram matrix from w with gradient c, both moved; sweeps, whether any
