@@ -10,7 +10,7 @@ al. 2012 for blocks).
 import numpy as np
 from scipy import linalg
 
-from fastreg._engine.ridge import row_gram
+from fastreg._engine.blocks import row_gram
 
 
 def degrees_of_freedom(engine, W, penalty):

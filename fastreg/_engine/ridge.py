@@ -9,28 +9,12 @@ A stays sparse; "sag", "saga" and "sgd" read it row by row.
 import numpy as np
 
 from fastreg._engine import ridge_positive
-from fastreg._engine.blocks import column_blocks, row_blocks, row_gram
-from fastreg._engine.ridge_closed import MIN_RCOND, closed_form, solve_moments
+from fastreg._engine.ridge_closed import closed_form
 from fastreg._engine.ridge_iterative import conjugate_gradients, least_squares_qr
 from fastreg._engine.ridge_sgd import stochastic_gradient
 from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient
 from fastreg._engine.ridge_svd import singular_values
 from fastreg._engine.sag import stochastic_average
-
-__all__ = [
-    "MIN_RCOND",
-    "SOLVERS",
-    "RidgeSolution",
-    "certificate",
-    "choose_solver",
-    "column_blocks",
-    "expected_passes",
-    "forms_gram",
-    "row_blocks",
-    "row_gram",
-    "solve",
-    "solve_moments",
-]
 
 CLOSED_FORMS = ("cholesky", "eigen")
 STOCHASTIC = ("sag", "saga", "sgd")

@@ -52,11 +52,10 @@ def stochastic_gradient(design, alpha, tol, max_iter, seed):
             limit *= min(design.sq_norm.sum(), 1.0)
 
         def wanted(coef, targets=targets, limit=limit):
-            W[targets] = coef
-            gap = certificate(W[targets], alpha[targets], gradient(design, W)[targets])
-            return bool((gap <= limit).all())
+            C = design.dots(design.residual(coef, design.targets[targets]))
+            return bool((certificate(coef, alpha[targets], C) <= limit).all())
 
-        _, n_iter[targets], done = _train(samples, order, targets, options, wanted)
+        W[targets], n_iter[targets], done = _train(samples, order, targets, options, wanted)
         converged &= done
     return RidgeSolution(W, "sgd", certificate(W, alpha, gradient(design, W)), n_iter, converged)
 

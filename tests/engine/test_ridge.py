@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from fastreg._engine import ridge
+from fastreg._engine.blocks import row_gram
 from fastreg._engine.design import Design
 from fastreg._engine.moments import Moments
+from fastreg._engine.ridge_closed import MIN_RCOND, solve_moments
+from fastreg._engine.ridge_solution import certificate
 
 SHAPES = {"tall": (50, 7), "wide": (7, 50), "square": (12, 12), "one row": (1, 4), "column": (9, 1)}
 
@@ -51,9 +54,9 @@ def test_blocks_within_a_small_budget_give_the_same(shape, as_layout, small_budg
 def test_row_gram(as_layout, small_budget):
     for layout in ("c", "f"):
         design, A, _ = problem((6, 40), layout, as_layout)
-        np.testing.assert_allclose(ridge.row_gram(design), A @ A.T, atol=1e-11)
+        np.testing.assert_allclose(row_gram(design), A @ A.T, atol=1e-11)
         small_budget(1)
-        np.testing.assert_allclose(ridge.row_gram(design), A @ A.T, atol=1e-11)
+        np.testing.assert_allclose(row_gram(design), A @ A.T, atol=1e-11)
 
 
 def test_certificate_bounds_the_suboptimality(as_layout):
@@ -68,10 +71,10 @@ def test_certificate_bounds_the_suboptimality(as_layout):
     for spread in (1e-3, 1.0):
         W = best + spread * rng.standard_normal(best.shape)
         C = (Y - W @ A.T) @ A
-        gap = ridge.certificate(W, alpha, C)
+        gap = certificate(W, alpha, C)
         assert (gap >= half_objective(W) - half_objective(best)).all()
         np.testing.assert_allclose(gap, np.square(C - alpha[:, None] * W).sum(axis=1) / 2 / alpha)
-        without = ridge.certificate(W, np.zeros(2), C)
+        without = certificate(W, np.zeros(2), C)
         np.testing.assert_allclose(without, np.square(C).sum(axis=1))
 
 
@@ -82,7 +85,7 @@ def test_an_ill_conditioned_system_goes_to_singular_values(as_layout):
     y = X @ [1, 2, 3, 4, 5.0]
     solution = ridge.solve(Design(X, y), np.zeros(1), "cholesky", tol=0, max_iter=None)
     assert solution.solver == "svd"
-    assert solution.rcond < ridge.MIN_RCOND
+    assert solution.rcond < MIN_RCOND
     np.testing.assert_allclose(solution.W[0], [1, 2, 3, 4, 5], rtol=1e-5)
 
 
@@ -92,7 +95,7 @@ def test_moments_alone_give_the_same(shape, as_layout):
     for layout in ("c", "f", "csc"):
         design, *_ = problem(SHAPES[shape], layout, as_layout)
         alpha = np.array([0.5, 20.0])
-        solution = ridge.solve_moments(Moments.of_design(design), alpha)
+        solution = solve_moments(Moments.of_design(design), alpha)
         wanted = ridge.solve(design, alpha, "svd", tol=0, max_iter=None)
         np.testing.assert_allclose(solution.W, wanted.W, rtol=1e-9, atol=1e-12)
         assert solution.solver == "cholesky"
@@ -104,8 +107,8 @@ def test_moments_of_dependent_columns_give_the_smallest_norm(as_layout):
     X = rng.standard_normal((30, 4))
     X = np.column_stack([X, X[:, 0]])
     design = Design(X, rng.standard_normal(30))
-    solution = ridge.solve_moments(Moments.of_design(design), np.zeros(1))
+    solution = solve_moments(Moments.of_design(design), np.zeros(1))
     wanted = ridge.solve(design, np.zeros(1), "svd", tol=0, max_iter=None)
     assert solution.solver == "eigen"
-    assert solution.rcond < ridge.MIN_RCOND
+    assert solution.rcond < MIN_RCOND
     np.testing.assert_allclose(solution.W, wanted.W, rtol=1e-8)
