@@ -240,16 +240,21 @@ def solver_layout(X):
         if not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
-        if X.indices.dtype != np.intc or X.indptr.dtype != np.intc:
-            if max(X.nnz, *X.shape) > np.iinfo(np.intc).max:
-                raise ValueError(
-                    f"X holds {X.nnz} nonzeros in shape {X.shape}, more than 32-bit indices "
-                    "count: fit on fewer rows."
-                )
-            parts = (X.data, X.indices.astype(np.intc), X.indptr.astype(np.intc))
-            X = sp.csc_array(parts, shape=X.shape)
-        return X
+        return narrow_indices(X, "fit on fewer rows")
     return X if has_unit_stride(X) else np.ascontiguousarray(X)
+
+
+def narrow_indices(X, remedy):
+    """CSC or CSR X with the 32-bit indices that kernels read."""
+    if X.indices.dtype == X.indptr.dtype == np.intc:
+        return X
+    if max(X.nnz, *X.shape) > np.iinfo(np.intc).max:
+        raise ValueError(
+            f"X holds {X.nnz} nonzeros in shape {X.shape}, more than 32-bit indices count: "
+            f"{remedy}."
+        )
+    parts = (X.data, X.indices.astype(np.intc), X.indptr.astype(np.intc))
+    return (sp.csc_array if X.format == "csc" else sp.csr_array)(parts, shape=X.shape)
 
 
 def check_finite(estimator, design, X, y):

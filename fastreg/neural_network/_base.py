@@ -14,13 +14,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastreg._engine import quasi_newton
+from fastreg._engine.design import has_whole_strides
 from fastreg._engine.early_stopping import History
 from fastreg._engine.initialisation import initialise
 from fastreg._engine.perceptron import Data, Perceptron, apply_head, linear_outputs
 from fastreg._engine.threads import fit_threads
 from fastreg._engine.training import Training
 from fastreg._progress import progress
-from fastreg._validation import check_sample_weight, unchanged_on_error
+from fastreg._validation import check_sample_weight, narrow_indices, unchanged_on_error
 from fastreg.neural_network import _parameters
 from fastreg.neural_network._held_out import HeldOut, hold_out
 
@@ -325,19 +326,10 @@ def _kernel_layout(X):
     """X as the kernels read it: sorted CSR with 32-bit indices, or any array in steps of
     whole numbers."""
     if not sp.issparse(X):
-        whole = all(step % X.itemsize == 0 for step in X.strides) and X.flags.aligned
-        return X if whole else np.ascontiguousarray(X)
+        return X if has_whole_strides(X) else np.ascontiguousarray(X)
     if not X.has_sorted_indices:
         X = X.sorted_indices()
     parts = (X.data, X.indices, X.indptr)
     if not all(part.flags.c_contiguous for part in parts):
         X = sp.csr_array(tuple(map(np.ascontiguousarray, parts)), shape=X.shape)
-    if X.indices.dtype != np.intc or X.indptr.dtype != np.intc:
-        if max(X.nnz, *X.shape) > np.iinfo(np.intc).max:
-            raise ValueError(
-                f"X holds {X.nnz} nonzeros in shape {X.shape}, more than 32-bit indices count: "
-                "call partial_fit on fewer rows at a time."
-            )
-        parts = (X.data, X.indices.astype(np.intc), X.indptr.astype(np.intc))
-        X = sp.csr_array(parts, shape=X.shape)
-    return X
+    return narrow_indices(X, "call partial_fit on fewer rows at a time")
