@@ -52,8 +52,8 @@ class LinearModel(BaseEstimator):
         return getattr(self, "feature_names_in_", None)
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
-    """Base of the linear regressors; not public."""
+class LinearRegressorMixin(MultiOutputMixin, RegressorMixin):
+    """What linear regressors have beside one that has `_linear_predictor`; not public."""
 
     def predict(self, X: MatrixLike) -> np.ndarray:
         """Predict with the linear model.
@@ -69,8 +69,12 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearModel):
         return self._linear_predictor(X)
 
 
-class LinearClassifier(ClassifierMixin):
-    """Base of the linear classifiers, beside one that has `_linear_predictor`; not public."""
+class LinearRegressor(LinearRegressorMixin, LinearModel):
+    """Base of the linear regressors; not public."""
+
+
+class LinearClassifierMixin(ClassifierMixin):
+    """What linear classifiers have beside one that has `_linear_predictor`; not public."""
 
     def decision_function(self, X: MatrixLike) -> np.ndarray:
         """Signed scores: the larger, the more likely the class.

@@ -8,10 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from fastreg._typing import MatrixLike
 from fastreg._validation import check_class_weight, explained
-from fastreg.linear_model._base import LinearClassifier, LinearModel
+from fastreg.linear_model._base import LinearClassifierMixin, LinearModel
 
 
-class LabelClassifier(LinearClassifier, LinearModel):
+class LabelClassifier(LinearClassifierMixin, LinearModel):
     """Base of the classifiers that fit one column of -1 and 1 for each class; not public.
 
     Two classes share a column, and so does each label of a multilabel y.

@@ -314,12 +314,8 @@ class BaseSGD(BaseEstimator):
             return predict_linear(self, X)
         X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
         scores = X @ self.coef_.T
-        scores = scores.toarray() if sp.issparse(scores) else scores
-        return (
-            (scores + self.intercept_).squeeze(axis=1)
-            if scores.shape[1] == 1
-            else (scores + self.intercept_)
-        )
+        scores = (scores.toarray() if sp.issparse(scores) else scores) + self.intercept_
+        return scores[:, 0] if scores.shape[1] == 1 else scores
 
 
 def _initial(name, values, shape):

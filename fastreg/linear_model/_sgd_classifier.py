@@ -22,7 +22,7 @@ from fastreg._validation import (
     explained,
     unchanged_on_error,
 )
-from fastreg.linear_model._base import LinearClassifier
+from fastreg.linear_model._base import LinearClassifierMixin
 from fastreg.linear_model._sgd import BaseSGD
 
 
@@ -35,7 +35,7 @@ def _gives_probabilities(estimator):
     return True
 
 
-class SGDClassifier(LinearClassifier, BaseSGD):
+class SGDClassifier(LinearClassifierMixin, BaseSGD):
     r"""Linear classification by stochastic gradient descent: support vectors, logistic and others.
 
     Minimises, over coefficients :math:`w` and an intercept :math:`b` that is not penalised,

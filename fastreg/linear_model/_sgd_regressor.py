@@ -6,7 +6,6 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.model_selection import ShuffleSplit
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import validate_data
@@ -14,10 +13,11 @@ from sklearn.utils.validation import validate_data
 from fastreg._engine.sgd import DEFAULT_EPSILON, REGRESSION_LOSSES
 from fastreg._typing import MatrixLike
 from fastreg._validation import as_numbers, unchanged_on_error
+from fastreg.linear_model._base import LinearRegressorMixin
 from fastreg.linear_model._sgd import BaseSGD
 
 
-class SGDRegressor(MultiOutputMixin, RegressorMixin, BaseSGD):
+class SGDRegressor(LinearRegressorMixin, BaseSGD):
     r"""Linear regression by stochastic gradient descent.
 
     Minimises, over coefficients :math:`w` and an intercept :math:`b` that is not penalised,
@@ -270,19 +270,6 @@ class SGDRegressor(MultiOutputMixin, RegressorMixin, BaseSGD):
                 )
             self._train((X, Y), sample_weight, state, self._problems(Y), 1)
         return self
-
-    def predict(self, X: MatrixLike) -> np.ndarray:
-        """Predict with the linear model.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_targets)
-        """
-        return self._linear_predictor(X)
 
     def _check_data(self, X, y, reset):
         X, y = validate_data(
