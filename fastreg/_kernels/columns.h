@@ -72,46 +72,6 @@ FR_FUNCTION void fr_truncate(double owed, double scale, double *v, double *q, pt
     }
 }
 
-/* out_tj = sum_i z_ij v_it for eight columns and four v: 8 x 4 sums in registers */
-#if defined(__GNUC__)
-typedef double fr_four __attribute__((vector_size(32), aligned(8), may_alias));
-FR_FUNCTION void fr_panel_dots(const double *z, const double *v, ptrdiff_t rows,
-                               double *out)
-{
-    fr_four a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0};
-    fr_four b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0};
-    for (ptrdiff_t i = 0; i < rows; i++) {
-        const fr_four x = *(const fr_four *)(z + 8 * i);
-        const fr_four y = *(const fr_four *)(z + 8 * i + 4);
-        a0 += x * v[4 * i];
-        b0 += y * v[4 * i];
-        a1 += x * v[4 * i + 1];
-        b1 += y * v[4 * i + 1];
-        a2 += x * v[4 * i + 2];
-        b2 += y * v[4 * i + 2];
-        a3 += x * v[4 * i + 3];
-        b3 += y * v[4 * i + 3];
-    }
-    *(fr_four *)out = a0;
-    *(fr_four *)(out + 4) = b0;
-    *(fr_four *)(out + 8) = a1;
-    *(fr_four *)(out + 12) = b1;
-    *(fr_four *)(out + 16) = a2;
-    *(fr_four *)(out + 20) = b2;
-    *(fr_four *)(out + 24) = a3;
-    *(fr_four *)(out + 28) = b3;
-}
-#else
-FR_FUNCTION void fr_panel_dots(const double *z, const double *v, ptrdiff_t rows,
-                               double *out)
-{
-    for (int k = 0; k < 32; k++) out[k] = 0;
-    for (ptrdiff_t i = 0; i < rows; i++)
-        for (int t = 0; t < 4; t++)
-            for (int j = 0; j < 8; j++) out[8 * t + j] += z[8 * i + j] * v[4 * i + t];
-}
-#endif
-
 #define FR_DENSE(NAME, T)                                                     \
 /* sum_i (x_i - m) v_i */                                                     \
 FR_FUNCTION double fr_col_dot_##NAME(const T *x, double m, const double *v,   \
@@ -192,23 +152,6 @@ FR_FUNCTION void fr_cols2_dots4_##NAME(const T *x, ptrdiff_t ld,              \
     out[1] += b0; out[ldo + 1] += b1; out[2 * ldo + 1] += b2;                 \
     out[3 * ldo + 1] += b3;                                                   \
 }                                                                             \
-/* z_i = x_i - m for eight columns, or fewer at the edge of X with zeros beyond */\
-FR_FUNCTION void fr_rows8_center_##NAME(const T *x, ptrdiff_t ld,             \
-                                        ptrdiff_t rows, ptrdiff_t cols,       \
-                                        const double *m, double *z)           \
-{                                                                             \
-    if (cols == 8) {                                                          \
-        for (ptrdiff_t i = 0; i < rows; i++) {                                \
-            _Pragma("omp simd")                                               \
-            for (int j = 0; j < 8; j++)                                       \
-                z[8 * i + j] = (double)x[i * ld + j] - m[j];                  \
-        }                                                                     \
-        return;                                                               \
-    }                                                                         \
-    for (ptrdiff_t i = 0; i < rows; i++)                                      \
-        for (int j = 0; j < 8; j++)                                           \
-            z[8 * i + j] = j < cols ? (double)x[i * ld + j] - m[j] : 0;       \
-}                                                                             \
 /* out_j += sum_i (x_ij - m_j) u_i over rows, four rows at a time */          \
 FR_FUNCTION void fr_rows_dot_##NAME(const T *x, ptrdiff_t ld, ptrdiff_t rows, \
                                     ptrdiff_t cols, const double *m,          \
@@ -230,6 +173,38 @@ FR_FUNCTION void fr_rows_dot_##NAME(const T *x, ptrdiff_t ld, ptrdiff_t rows, \
         _Pragma("omp simd")                                                   \
         for (ptrdiff_t j = 0; j < cols; j++)                                  \
             out[j] += ((double)xi[j] - m[j]) * u[i];                          \
+    }                                                                         \
+}                                                                             \
+/* The same for four u at once, u_it at 4 i + t: four rows are read once for all */\
+FR_FUNCTION void fr_rows_dots4_##NAME(const T *x, ptrdiff_t ld,               \
+                                      ptrdiff_t rows, ptrdiff_t cols,         \
+                                      const double *m, const double *u,       \
+                                      double *out, ptrdiff_t ldo)             \
+{                                                                             \
+    double *o0 = out, *o1 = o0 + ldo, *o2 = o1 + ldo, *o3 = o2 + ldo;         \
+    ptrdiff_t i = 0;                                                          \
+    for (; i + 4 <= rows; i += 4) {                                           \
+        const T *x0 = x + i * ld, *x1 = x0 + ld, *x2 = x1 + ld, *x3 = x2 + ld;\
+        const double *v = u + 4 * i;                                          \
+        _Pragma("omp simd")                                                   \
+        for (ptrdiff_t j = 0; j < cols; j++) {                                \
+            const double a = (double)x0[j] - m[j], b = (double)x1[j] - m[j];  \
+            const double c = (double)x2[j] - m[j], d = (double)x3[j] - m[j];  \
+            o0[j] += (a * v[0] + b * v[4]) + (c * v[8] + d * v[12]);          \
+            o1[j] += (a * v[1] + b * v[5]) + (c * v[9] + d * v[13]);          \
+            o2[j] += (a * v[2] + b * v[6]) + (c * v[10] + d * v[14]);         \
+            o3[j] += (a * v[3] + b * v[7]) + (c * v[11] + d * v[15]);         \
+        }                                                                     \
+    }                                                                         \
+    for (; i < rows; i++) {                                                   \
+        const T *xi = x + i * ld;                                             \
+        const double *v = u + 4 * i;                                          \
+        _Pragma("omp simd")                                                   \
+        for (ptrdiff_t j = 0; j < cols; j++) {                                \
+            const double a = (double)xi[j] - m[j];                            \
+            o0[j] += a * v[0]; o1[j] += a * v[1];                             \
+            o2[j] += a * v[2]; o3[j] += a * v[3];                             \
+        }                                                                     \
     }                                                                         \
 }                                                                             \
 /* First pass, a column: with z = x - shift, s1 += sum w z, s2 += sum w z^2,  \

@@ -33,17 +33,16 @@ cdef extern from "columns.h" nogil:
                           const double *u, Py_ssize_t n, double *out)
     void fr_cols2_dots4_f64(const double *x, Py_ssize_t ld, const double *m, const double *v,
                             Py_ssize_t ldv, Py_ssize_t n, double *out, Py_ssize_t ldo)
-    void fr_rows8_center_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
-                             const double *m, double *z)
     void fr_cols2_dots4_f32(const float *x, Py_ssize_t ld, const double *m, const double *v,
                             Py_ssize_t ldv, Py_ssize_t n, double *out, Py_ssize_t ldo)
-    void fr_rows8_center_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
-                             const double *m, double *z)
-    void fr_panel_dots(const double *z, const double *v, Py_ssize_t rows, double *out)
     void fr_rows_dot_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
                          const double *m, const double *u, double *out)
     void fr_rows_dot_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
                          const double *m, const double *u, double *out)
+    void fr_rows_dots4_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                           const double *m, const double *u, double *out, Py_ssize_t ldo)
+    void fr_rows_dots4_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                           const double *m, const double *u, double *out, Py_ssize_t ldo)
     void fr_col_stats_f64(const double *x, double shift, const double *w, const double *u,
                           Py_ssize_t n, double *s1, double *s2, double *c)
     void fr_col_stats_f32(const float *x, double shift, const double *w, const double *u,
@@ -89,12 +88,13 @@ cdef enum:
     GRAM_CHUNK_ROWS = 1024
     GRAM_CHUNKS = 16
     GRAM_CHUNK_BYTES = 1 << 24
-    MANY_TARGETS = 4
+    MANY_TARGETS = 2
     BLAS_TARGETS = 16
-    MANY_COLUMNS = 256
-    LANES = 4           # as in columns.h, like the next
-    PANEL = 8
-    PANEL_ROWS = 128
+    MANY_COLUMNS = 256  # where they are contiguous, and otherwise
+    MANY_ROW_COLUMNS = 512
+    LANES = 4           # as in columns.h
+    LANE_ROWS = 128     # that stay in the cache for all groups of lanes, and of rows
+    LANE_ROW_PARTS = 16
 
 
 cdef inline Py_ssize_t ceil_div(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
@@ -301,7 +301,8 @@ cdef class Dense(Matrix):
     cdef dots_of_many(self, const double[:, ::1] V, int n_threads):
         """Four rows of V at a time share what is read of X, and all of them each tile."""
         cdef Py_ssize_t n_groups = ceil_div(V.shape[0], LANES), p = self.n_features
-        cdef Py_ssize_t n = self.n_samples, n_col_tiles = ceil_div(p, MANY_COLUMNS)
+        cdef Py_ssize_t width = MANY_COLUMNS if self.has_columns else MANY_ROW_COLUMNS
+        cdef Py_ssize_t n = self.n_samples, n_col_tiles = ceil_div(p, width), j
         cdef Py_ssize_t n_chunks = clip(
             min(n // GRAM_CHUNK_ROWS, 256 // n_col_tiles), 1, GRAM_CHUNKS)
         cdef Py_ssize_t chunk = ceil_div(ceil_div(n, n_chunks), GRAM_ROWS) * GRAM_ROWS
@@ -311,14 +312,14 @@ cdef class Dense(Matrix):
         cdef double[:, ::1] U = np.empty((n_groups, LANES * n))
         cdef Py_ssize_t task, n_tasks = n_chunks * n_col_tiles, first, last
         cdef Py_ssize_t step = max(
-            n_threads, INTERRUPT_WORK // (chunk * MANY_COLUMNS * n_groups))
+            n_threads, INTERRUPT_WORK // (chunk * width * n_groups))
         self.interleave(V, U)
         for first in range(0, n_tasks, step):
             last = min(first + step, n_tasks)
             for task in prange(first, last, nogil=True, num_threads=n_threads,
                                schedule="dynamic", chunksize=1):
-                self.dots_tile_of_many(task // n_col_tiles, task % n_col_tiles * MANY_COLUMNS,
-                                       chunk, U, out)
+                j = task % n_col_tiles * width
+                self.dots_tile_of_many(task // n_col_tiles, j, min(j + width, p), chunk, U, out)
             check_interrupt()
         result = partial[0] if n_chunks == 1 else partial.sum(axis=0)
         return result[:V.shape[0]]
@@ -335,21 +336,33 @@ cdef class Dense(Matrix):
                 q = self.scale[i] if self.scale != NULL else 1.0
                 U[t // LANES, lane * row + i * step] = q * V[t, i] if t < V.shape[0] else 0.0
 
-    cdef void dots_tile_of_many(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t chunk,
-                                double[:, ::1] U, double[:, :, ::1] out) noexcept nogil:
-        cdef Py_ssize_t i = r * chunk, last = min(i + chunk, self.n_samples), rows, k
-        cdef Py_ssize_t width = 2 if self.has_columns else PANEL
-        cdef Py_ssize_t end = min(j + MANY_COLUMNS, self.n_features)
+    cdef void dots_tile_of_many(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t end,
+                                Py_ssize_t chunk, double[:, ::1] U,
+                                double[:, :, ::1] out) noexcept nogil:
+        cdef Py_ssize_t i = r * chunk, last = min(i + chunk, self.n_samples), k
+        cdef Py_ssize_t height = LANE_ROWS if self.has_columns else LANE_ROW_PARTS, rows
         while i < last:
-            rows = min(PANEL_ROWS, last - i)
-            k = j
-            while k < end:
-                if self.has_columns:
-                    self.dots_of_columns(i, rows, k, min(width, end - k), U, &out[r, 0, k])
-                else:
-                    self.dots_of_panel(i, rows, k, min(width, end - k), U, &out[r, 0, k])
-                k += width
+            rows = min(height, last - i)
+            if self.are_zeros(U, i, rows):
+                pass
+            elif self.has_columns:
+                for k in range(j, end, 2):
+                    self.dots_of_columns(i, rows, k, min(2, end - k), U, &out[r, 0, k])
+            else:
+                self.dots_of_rows(i, rows, j, end - j, U, &out[r, 0, j])
             i += rows
+
+    cdef bint are_zeros(self, double[:, ::1] U, Py_ssize_t i, Py_ssize_t rows) noexcept nogil:
+        """Whether rows have no weight, as those that a fold holds out: X needs no reading."""
+        cdef Py_ssize_t g, t, k, row, step
+        row = self.n_samples if self.has_columns else 1
+        step = 1 if self.has_columns else LANES
+        for g in range(U.shape[0]):
+            for k in range(i, i + rows):
+                for t in range(LANES):
+                    if U[g, t * row + k * step] != 0:
+                        return False
+        return True
 
     cdef void dots_of_columns(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
                               double[:, ::1] U, double *out) noexcept nogil:
@@ -373,21 +386,17 @@ cdef class Dense(Matrix):
                     out[(g * LANES + lane) * p] += fr_col_dot_f32(
                         self.at32(i, j), m[0], &U[g, lane * n + i], rows)
 
-    cdef void dots_of_panel(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
-                            double[:, ::1] U, double *out) noexcept nogil:
-        """The same for eight columns or fewer of C-ordered X, centred side by side first."""
-        cdef Py_ssize_t p = self.n_features, g, lane, k
-        cdef double[PANEL_ROWS * PANEL] panel
-        cdef double[LANES * PANEL] sums
-        if self.x64 != NULL:
-            fr_rows8_center_f64(self.at64(i, j), self.ld, rows, cols, self.mean + j, panel)
-        else:
-            fr_rows8_center_f32(self.at32(i, j), self.ld, rows, cols, self.mean + j, panel)
+    cdef void dots_of_rows(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
+                           double[:, ::1] U, double *out) noexcept nogil:
+        """The same for some rows of C-ordered X."""
+        cdef Py_ssize_t p = self.n_features, g
         for g in range(U.shape[0]):
-            fr_panel_dots(panel, &U[g, LANES * i], rows, sums)
-            for lane in range(LANES):
-                for k in range(cols):
-                    out[(g * LANES + lane) * p + k] += sums[lane * PANEL + k]
+            if self.x64 != NULL:
+                fr_rows_dots4_f64(self.at64(i, j), self.ld, rows, cols, self.mean + j,
+                                  &U[g, LANES * i], out + g * LANES * p, p)
+            else:
+                fr_rows_dots4_f32(self.at32(i, j), self.ld, rows, cols, self.mean + j,
+                                  &U[g, LANES * i], out + g * LANES * p, p)
 
     cdef void dots_tile(self, Py_ssize_t task, const double *u,
                         double[:, ::1] out) noexcept nogil:
