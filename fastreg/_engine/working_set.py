@@ -34,7 +34,11 @@ class WorkingSet:
         self.factor = FaceFactor(capacity)
         self._gram = np.empty((capacity, capacity))
         self._contains = np.zeros(design.n_features, dtype=bool)
-        n = design.n_samples
+        # those that a fold holds out are left out
+        self._rows = np.arange(design.n_samples)
+        if design.scale is not None:
+            self._rows = np.flatnonzero(design.scale)
+        n = len(self._rows)
         gathers = not design.is_sparse and 8 * n * capacity <= gram_budget(design.nbytes)
         self._block = np.empty((n, capacity), order="F") if gathers else None
         self._gathered = Dense(self._block) if gathers else None
@@ -70,7 +74,7 @@ class WorkingSet:
                 cross = self.design.gram(self.columns, batch) if old else None
                 self._gram[block, block] = self.design.gram(batch)
             else:
-                self._block[:, block] = self.design.gather(batch)
+                self._block[:, block] = self._of_rows(self.design.gather(batch).T).T
                 cross = self._gathered_gram(np.arange(old), np.arange(old, k)) if old else None
                 self._gram[block, block] = self._gathered_gram(np.arange(old, k), None)
             if old:
@@ -80,7 +84,7 @@ class WorkingSet:
             self._contains[batch] = True
 
     def _gathered_gram(self, a, b):
-        work = self.design.n_samples * len(a) * (len(a) if b is None else len(b)) / 8
+        work = len(self._rows) * len(a) * (len(a) if b is None else len(b)) / 8
         return self._gathered.gram(a, b, self.design.threads(work))
 
     def keep(self, columns):
@@ -104,8 +108,15 @@ class WorkingSet:
         W = np.ascontiguousarray(W[:, used])
         if self._gathered is None:
             return self.design.residual_of(self.columns[used], W, targets)
-        R = targets.copy()
+        R = self._of_rows(targets).copy()
         if len(used):
-            work = self.design.n_samples * W.size
-            self._gathered.subtract(used, W, R, self.design.threads(work))
-        return R
+            self._gathered.subtract(used, W, R, self.design.threads(len(self._rows) * W.size))
+        if len(self._rows) == targets.shape[1]:
+            return R
+        everywhere = np.zeros_like(targets)
+        everywhere[:, self._rows] = R
+        return everywhere
+
+    def _of_rows(self, V):
+        """V (T, n) on the rows with a weight."""
+        return V if len(self._rows) == V.shape[1] else np.take(V, self._rows, axis=1)
