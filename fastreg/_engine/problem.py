@@ -6,14 +6,17 @@ from fastreg._engine.design import Design
 from fastreg._kernels.smooth import gradient_from_gram
 
 # The Gram of a working set may take this share of X's own size, or this many
-# bytes where X is small.
+# bytes where X is small. Below the size at which a copy of X begins to matter, more.
 GRAM_SHARE = 0.042
 GRAM_BYTES = 12_600_000
+SMALL_X = 1 << 27
+GRAM_BYTES_OF_SMALL_X = 64_000_000
 
 
 def gram_budget(X_bytes):
     """Bytes that solvers may spend on Gram matrices or gathered columns."""
-    return max(GRAM_BYTES, int(GRAM_SHARE * X_bytes))
+    floor = GRAM_BYTES_OF_SMALL_X if X_bytes < SMALL_X else GRAM_BYTES
+    return max(floor, int(GRAM_SHARE * X_bytes))
 
 
 class LeastSquaresProblem:

@@ -41,6 +41,7 @@ def small_budget(monkeypatch):
         monkeypatch.setattr(path, "ALL_FEATURES", 0)
         monkeypatch.setattr(path, "MIN_GROWTH", growth)
         monkeypatch.setattr(problem, "GRAM_BYTES", budget)
+        monkeypatch.setattr(problem, "SMALL_X", 0)
         monkeypatch.setattr(problem, "GRAM_SHARE", 0.0)
 
     return limit

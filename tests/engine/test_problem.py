@@ -63,6 +63,9 @@ def test_gram_budget_is_a_share_of_x(monkeypatch):
     from fastreg._engine import problem
 
     monkeypatch.setattr(problem, "GRAM_BYTES", 100)
+    monkeypatch.setattr(problem, "GRAM_BYTES_OF_SMALL_X", 400)
+    monkeypatch.setattr(problem, "SMALL_X", 200)
     monkeypatch.setattr(problem, "GRAM_SHARE", 0.1)
+    assert gram_budget(199) == 400
     assert gram_budget(500) == 100
     assert gram_budget(5000) == 500

@@ -224,12 +224,14 @@ ENDLESS = {
     ),
     "columns": (
         "X = np.asfortranarray(np.cumsum(rng.standard_normal((3000, 300)), axis=1)); "
-        "path.ALL_FEATURES = 0; problem.GRAM_BYTES = 8; problem.GRAM_SHARE = 0.0; "
+        "path.ALL_FEATURES = problem.SMALL_X = 0; problem.GRAM_BYTES = 8; "
+        "problem.GRAM_SHARE = 0.0; "
         "model = Lasso(1e-13, **forever)"
     ),
     "blocks": (
         "X = np.cumsum(rng.standard_normal((3000, 300)), axis=1); "
-        "path.ALL_FEATURES = 0; problem.GRAM_BYTES = 8; problem.GRAM_SHARE = 0.0; "
+        "path.ALL_FEATURES = problem.SMALL_X = 0; problem.GRAM_BYTES = 8; "
+        "problem.GRAM_SHARE = 0.0; "
         "model = Lasso(1e-13, **forever)"
     ),
     "sparse": (
