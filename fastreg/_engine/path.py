@@ -59,6 +59,8 @@ BLOCK_SWEEPS = 5
 # Alphas that share a pass: so many, and none below this part of the last one.
 LOOKAHEAD = 16
 LOOKAHEAD_RATIO = 0.6
+# How much faster than before the gradient may go on, for features to be let in.
+ENTRY_MARGIN = 0.1
 # A point between two solutions counts as one up to this part of the tolerance.
 ON_THE_LINE = 0.8
 # Elements that a descent on a working set of k columns touches, in units of k^2.
@@ -111,6 +113,7 @@ class PathEngine:
         self.working_set = working_set
         self._unpenalised = None
         self._last = None  # where the last penalty ended
+        self._before = None  # and the one that it started from
 
     def _useful_gram(self, n, p):
         # A move costs k through the Gram, on contiguous memory; on columns every
@@ -137,7 +140,7 @@ class PathEngine:
             iterates = self._solve_together(penalties[:n_together], W)
             for iterate in iterates:
                 yield self._solution(iterate)
-            self._last = iterates[-1]
+            self._before, self._last = self._last, iterates[-1]
             W = self._last.W
             penalties = penalties[n_together:]
 
@@ -169,22 +172,22 @@ class PathEngine:
         iterates = [self._first_iterate(penalties[0], W)]
         iterates += [Iterate(penalty, W) for penalty in penalties[1:]]
         if len(penalties) == 1:
-            self._finish_alone(iterates[0], self._entry_level(penalties[0]))
+            self._finish_alone(iterates[0], *self._entry(iterates[0], penalties[0].l1))
             return iterates
-        level = self._entry_level(penalties[-1])
+        level, expected = self._entry(iterates[0], penalties[-1].l1)
         open_iterates = iterates
         while open_iterates:
-            violators = self._violators(open_iterates, level)
+            violators = self._violators(open_iterates, level, expected)
             if not self._extend(open_iterates, violators) or len(self.working_set) == 0:
                 break
             self._descend_along(open_iterates)
             self._update_gradients(open_iterates)
             open_iterates = [it for it in open_iterates if self._is_open(it)]
-            level = 1.0
+            level, expected = 1.0, None
         for k, it in enumerate(iterates):
             if it.C is None:  # the working set had no room before its turn came
                 self._start_from(iterates[k - 1], it)
-            self._finish_alone(it, 1.0)
+            self._finish_alone(it)
         return iterates
 
     def _first_iterate(self, penalty, W):
@@ -233,12 +236,23 @@ class PathEngine:
             and np.isfinite(it.gap)
         )
 
-    def _entry_level(self, penalty):
-        """The strong rule (Tibshirani et al. 2012): features whose gradient is above this
-        part of the penalty are likely to enter."""
-        if self._last is None:
-            return 1.0
-        return min(max(2 - self._last.penalty.l1 / penalty.l1, 0.5), 1.0) if penalty.l1 else 1.0
+    def _entry(self, it, l1):
+        """What to compare with l1, to tell the features that are likely to enter before it:
+        a part of l1, and the gradient expected there, or None for that of now.
+
+        The gradient goes on as it went, a little faster: the path is piecewise linear.
+        (Larsson, Wallin 2022, who take its direction from the Hessian.) Without two
+        solutions to tell by it is the strong rule (Tibshirani et al. 2012).
+        """
+        last, before = self._last, self._before
+        if last is None or not 0 < l1 < last.penalty.l1:
+            return 1.0, None
+        ahead = last.penalty.l1 / l1 - 1
+        goes_on = before is not None and last.penalty.l1 < before.penalty.l1
+        if not (goes_on and np.array_equal(it.W, last.W)):
+            return max(1 - ahead, 0.5), None
+        share = (last.penalty.l1 - l1) / (before.penalty.l1 - last.penalty.l1)
+        return max(1 - ENTRY_MARGIN * ahead, 0.5), last.C + share * (last.C - before.C)
 
     def _update_gradients(self, iterates):
         """Gradients and gaps at all W, from one pass over X."""
@@ -291,13 +305,13 @@ class PathEngine:
         it.moved = moved or it.C is None
         return reached
 
-    def _finish_alone(self, it, level):
+    def _finish_alone(self, it, level=1.0, expected=None):
         """Rounds for one alpha, until its gap is small enough or sweeps are spent."""
         growing = self._last is None or not it.penalty.l1 <= self._last.penalty.l1
         while self._is_open(it):
-            violators = None if self.all_features else self._violators([it], level)
+            violators = None if self.all_features else self._violators([it], level, expected)
             self._descend_alone(it, violators, growing or level == 1.0)
-            level = 1.0
+            level, expected = 1.0, None
             if it.moved:
                 self._set_gradient(it, *self._gradient(it.W))
 
@@ -351,14 +365,14 @@ class PathEngine:
 
     # ---- working sets --------------------------------------------------------------
 
-    def _violators(self, iterates, level):
-        """The columns whose gradient is most above `level` times what the penalty holds
-        back; their number is bounded by that of the columns in use."""
+    def _violators(self, iterates, level, expected=None):
+        """The columns whose gradient, or the one expected, is most above `level` times what
+        the penalty holds back; their number is bounded by that of the columns in use."""
         ratio, in_use = 0.0, self._in_use(iterates)
         for it in iterates:
             if it.C is not None:
                 l1 = iterates[-1].penalty.l1 if iterates[-1].C is None else it.penalty.l1
-                norm = it.penalty.dual_norms(it.W, it.C)
+                norm = it.penalty.dual_norms(it.W, it.C if expected is None else expected)
                 ratio = np.maximum(ratio, norm / l1 if l1 else norm)
         found = np.flatnonzero(ratio > (level if l1 else 0.0))
         known = in_use.copy()

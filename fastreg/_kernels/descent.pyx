@@ -24,7 +24,7 @@ from fastreg._kernels.smooth cimport Smooth
 cdef enum:
     PLAIN_SWEEPS = 5    # an easy problem is done by then
     COLD_SWEEPS = 10    # from zero it takes a while until the face is worth a step
-    WARM_SWEEPS = 2     # along a path sweeps are for columns to enter: steps do the rest
+    WARM_SWEEPS = 2     # along a path, where the first step comes before all sweeps
     MAX_POLISHED = 5    # steps from within the tolerance towards the optimum itself
 
 # An update_tol from here on says that only the gap matters.
@@ -137,6 +137,12 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     cdef bint use_newton = n_tasks == 1 and smooth.has_hessian
     for j in range(k):
         order[j] = j
+    cdef bint goes_on = factor is not None and newton_sweeps == WARM_SWEEPS and max_sweeps > 1
+    if use_newton and goes_on:
+        # along a path the face is nearly known: its optimum at the new penalty comes first
+        newton = FaceNewton(smooth, penalty, factor)
+        newton.improve(w)
+        any_moved = newton.has_moved
     cdef double *z = c + k * n_tasks
     cdef double *d = z + n_tasks
     try:

@@ -11,6 +11,7 @@ cdef class FaceNewton:
     cdef Py_ssize_t size, n_free           # coordinates on the face, and still off a kink
     cdef Py_ssize_t n_solves               # still allowed
     cdef double work_done
+    cdef bint has_moved
     cdef Py_ssize_t[::1] face, free
     cdef double[::1] slope, curvature, before, gradient, step, free_curvature, derivative
 

@@ -70,19 +70,22 @@ cdef class FaceNewton:
 
     cdef bint improve(self, double *w) noexcept nogil:
         """Lower the objective by steps between faces; returns whether the optimum of one
-        was reached. `work_done` says what it took."""
+        was reached. `work_done` says what it took, `has_moved` whether it did."""
         cdef bint arrived
         self.work_done = 0.0
+        self.has_moved = True
         self.find_face(w)
         arrived = self.walk(w, False)
         if self.change(w) < 0:
             return arrived
         self.retreat(w)
+        self.has_moved = False
         if self.size > MAX_CAREFUL:
             return False
         # too much at once: from kink to kink the objective falls all the way
         arrived = self.walk(w, True)
-        if self.change(w) < 0:
+        self.has_moved = self.change(w) < 0
+        if self.has_moved:
             return arrived
         self.retreat(w)
         return False
