@@ -2,7 +2,7 @@
 import numpy as np
 
 from cython.parallel cimport prange
-from scipy.linalg.cython_lapack cimport dormtr, dpttrf, dpttrs, dsytrd
+from scipy.linalg.cython_lapack cimport dormqr, dpttrf, dpttrs, dsytrd
 
 from fastreg._kernels.interrupt cimport check_interrupt
 
@@ -41,8 +41,8 @@ cdef class Tridiagonal:
         cdef int n_blocks = (n + BLOCK - 1) // BLOCK, block
         # LAPACK's reflectors come in panels, of which it keeps a triangle too
         cdef double[:, ::1] scratch = np.empty((n_blocks, PANEL * BLOCK + PANEL * (PANEL + 1)))
-        for block in prange(n_blocks, nogil=True, num_threads=n_threads, schedule="dynamic",
-                            chunksize=1):
+        for block in prange(n_blocks - 1, -1, -1, nogil=True, num_threads=n_threads,
+                            schedule="dynamic", chunksize=1):
             apply(K, tau, columns, block * BLOCK, scratch[block])
         check_interrupt()
         self.Q = self.Q.T
@@ -89,11 +89,16 @@ cdef class Tridiagonal:
 
 cdef void apply(double[:, ::1] K, double[::1] tau, double[:, ::1] columns, int first,
                 double[::1] work) noexcept nogil:
-    """Q times some rows of `columns`, which LAPACK takes for columns."""
-    cdef int n = <int> K.shape[0], width = min(BLOCK, n - first), lwork = <int> work.shape[0]
-    cdef int info = 0
-    dormtr(b'L', b'L', b'N', &n, &width, &K[0, 0], &n, &tau[0], &columns[first, 0], &n,
-           &work[0], &lwork, &info)
+    """Q times some columns of I, which are rows of `columns`.
+
+    Q = H_1 ... H_(n-1), and H_i changes nothing above element i: the later ones leave these
+    columns alone.
+    """
+    cdef int n = <int> K.shape[0], m = n - 1, width = min(BLOCK, n - first), info = 0
+    cdef int lwork = <int> work.shape[0], n_reflectors = min(m, first + width - 1)
+    if n_reflectors > 0:
+        dormqr(b'L', b'N', &m, &width, &n_reflectors, &K[0, 1], &n, &tau[0],
+               &columns[first, 1], &n, &work[0], &lwork, &info)
 
 
 cdef void diagonal_block(double[::1, :] Q, Py_ssize_t first, double[:, ::1] below,
