@@ -137,7 +137,7 @@ class RowBuffer:
     def __init__(self):
         self._chunks, self._n_rows = [], 0
 
-    def takes(self, X, Y, weights):
+    def takes(self, X, Y, _weights):
         """Whether a chunk is small, and nothing is wrong with it that its moments would show."""
         if sp.issparse(X) or 2 * len(X) > _buffer_height(X):
             return False

@@ -74,7 +74,8 @@ class StreamingMixin:
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features), or iterator
             An iterator gives chunks ``(X, y)`` or ``(X, y, sample_weight)``: they are
-            absorbed one by one, and the model is solved once, after the last.
+            absorbed one by one, small ones of dense rows together, and the model is solved
+            once, after the last.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             None for an iterator.
         sample_weight : float or array-like of shape (n_samples,), default=None
