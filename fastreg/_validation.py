@@ -6,17 +6,19 @@ finite comes out of the first pass over it (`Design.is_finite`).
 """
 
 import math
+import sys
+import warnings
 from contextlib import contextmanager
 from numbers import Integral, Real
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_array,
     check_is_fitted,
     check_X_y,
-    column_or_1d,
     validate_data,
 )
 
@@ -49,6 +51,14 @@ def unchanged_on_error(estimator):
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def user_stacklevel():
+    """The stacklevel, for a warning that the caller gives, of the line that called fastreg."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("fastreg."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 # ---- parameters ------------------------------------------------------------
@@ -192,10 +202,22 @@ def check_classifier_input(estimator, X, y):
     with explained("X or y", _CLASS_REMEDY):
         _refuse_sparse_target(y)
         X, y = validate_data(estimator, X, y, **_FIT_CHECKS | {"y_numeric": False})
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        y = without_axis(y)
         check_classification_targets(y)
     return solver_layout(X), y
+
+
+def without_axis(y):
+    """y, of shape (n_samples,) where it has a single column: with a warning, as scikit-learn."""
+    if y.ndim != 2 or y.shape[1] != 1:
+        return y
+    warnings.warn(
+        "A column-vector y was passed when a 1d array was expected. Please change the shape of y "
+        "to (n_samples,), for example using ravel().",
+        DataConversionWarning,
+        stacklevel=user_stacklevel(),
+    )
+    return y.ravel()
 
 
 def check_path_input(X, y):

@@ -54,6 +54,7 @@ def load(suite, ours):
     if spec is None:
         pytest.skip("scikit-learn is installed without its tests", allow_module_level=True)
     package = importlib.import_module(suite.partition(".tests.")[0])
+    importlib.import_module(suite)  # what it imports keeps scikit-learn's names
     replaced = {name: getattr(fastreg, name, None) or missing(name) for name in ours}
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:

@@ -37,17 +37,22 @@ class LeaveOneOut:
         See `decompose`.
     """
 
+    _needs_vectors = False
+
     def __init__(self, design, Y, alphas, mode):
         self.design, self.Y, self.alphas = design, Y, alphas
-        self.spectrum = decompose(design, alphas.min(), mode)
-        n, r = design.n_samples, len(self.spectrum.squares)
+        self.spectrum = decompose(design, alphas.min(), mode, vectors=self._needs_vectors)
+        n = design.n_samples
         self.weights = np.ones(n) if design.scale is None else design.scale**2
         # the smallest that 1 - h_ii - s_i / S can be, but for rounding
-        largest = self.spectrum.squares.max(initial=0.0)
-        self._floor = alphas / (largest + alphas)
-        size = max(r, len(alphas) * Y.shape[1])
-        self._step = max(BLOCK_ROWS, BLOCK_ELEMENTS // size)
+        self._floor = alphas / (self.spectrum.largest + alphas)
         self._by_columns = isinstance(self.spectrum, ColumnSpectrum)
+        size = len(alphas) * Y.shape[1]
+        self._work_of_row = size  # what finds the errors of one
+        if self._by_columns:
+            r = len(self.spectrum.squares)
+            size, self._work_of_row = max(r, size), r**2
+        self._step = max(BLOCK_ROWS, BLOCK_ELEMENTS // size)
 
     def blocks(self, function, chosen=slice(None)):
         """Yield function(rows, errors) in order; errors (k, n_alphas, T) of k rows, a slice.
@@ -61,7 +66,7 @@ class LeaveOneOut:
         def run(rows):
             return function(rows, errors_of(rows))
 
-        work = self._step * len(self.spectrum.squares) ** 2
+        work = self._step * self._work_of_row
         yield from map_in_threads(run, blocks, n_workers_for(None, len(blocks), work))
 
     def _errors(self, chosen):
@@ -97,8 +102,10 @@ class LeaveOneOut:
 
     def _row_errors(self, chosen):
         spectrum, alphas = self.spectrum, self.alphas[chosen]
-        factor = alphas[:, np.newaxis] * spectrum.shrinkage(alphas)
-        back = (factor[:, np.newaxis] * spectrum.projections).reshape(-1, factor.shape[1])
+        # the diagonal of I - H without the intercept's part, and the residuals
+        diagonals = alphas[:, np.newaxis] * spectrum.inverse_diagonals(alphas)
+        residuals = spectrum.dual(alphas, spectrum.targets)
+        residuals *= alphas[:, np.newaxis, np.newaxis]
         lifted = alphas / (spectrum.lift + alphas)
         floor = self._floor[chosen]
         position = np.full(self.design.n_samples, -1)
@@ -109,14 +116,14 @@ class LeaveOneOut:
         def errors(rows):
             own = position[rows]
             trained = own >= 0
-            U = spectrum.vectors[own[trained]]
-            E = np.empty((len(own), len(alphas), self.Y.shape[1]))
+            own = own[trained]
+            E = np.empty((len(trained), len(alphas), self.Y.shape[1]))
             share = self._share(rows)[trained][:, np.newaxis]
-            left = np.square(U) @ factor.T - share * lifted
+            left = diagonals[:, own].T - share * lifted
             np.maximum(left, floor * (1 - share), out=left)
-            residual = (U @ back.T).reshape(len(U), len(alphas), -1)
             root = np.sqrt(self.weights[rows][trained])
-            E[trained] = residual / (left * root[:, np.newaxis])[:, :, np.newaxis]
+            left *= root[:, np.newaxis]
+            E[trained] = residuals[:, :, own].transpose(2, 0, 1) / left[:, :, np.newaxis]
             if not trained.all():
                 where = np.searchsorted(absent, np.arange(rows.start, rows.stop)[~trained])
                 E[~trained] = absent_errors[where]

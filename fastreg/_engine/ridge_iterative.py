@@ -1,45 +1,97 @@
 """Ridge by SciPy's Krylov solvers: products with A only, so sparse A stays sparse."""
 
 import numpy as np
+from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, cg, lsqr
 
 from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient
 
+# Features that the preconditioner of conjugate gradients treats together, at most, ...
+HEAD_FEATURES = 512
+# ... each with so many times the squared norm of the mean feature, and more than alpha, ...
+HEAD_SHARE = 4.0
+# ... and their Gram matrix costs no more than so many passes over sparse X.
+HEAD_PASSES = 8
+# Times that conjugate gradients on the rows of wide A go on for the coefficients' sake.
+MAX_ROUNDS = 4
+EPS = np.finfo(np.float64).eps
 # LSQR's reasons to stop that are no convergence: the condition, twice, and the iterations.
 LSQR_GAVE_UP = (3, 6, 7)
 
 
 def conjugate_gradients(design, alpha, tol, max_iter):
-    """(A'A + alpha I) w = A'y for each target; for wide A, w = A'v and (AA' + alpha I) v = y.
+    """(A'A + alpha I) w = A'y for each target, to a residual of `tol` times A'y.
 
-    Preconditioned by the diagonal, where that doesn't change the answer: without a
-    penalty it would decide which of many minimisers is found.
+    Preconditioned, where that doesn't change the answer: without a penalty it would
+    decide which of many minimisers is found.
     """
-    wide = design.n_features > design.n_samples
-    right = design.targets if wide else design.correlation
-    multiply = _row_gram_product if wide else _gram_product
-    X, converged = np.zeros(right.shape), True
+    if design.n_features > design.n_samples:
+        return _dual_conjugate_gradients(design, alpha, tol, max_iter)
+    preconditioner = _Preconditioner(design)
+    W, converged = np.zeros(design.correlation.shape), True
     n_iter = np.zeros(len(alpha), dtype=np.int32)
     for t, value in enumerate(alpha):
-
-        def count(_, t=t):
-            n_iter[t] += 1
-
-        k, size = right.shape[1], _size(right[t])
-        X[t], info = cg(
-            LinearOperator(
-                (k, k), lambda x, a=value: a * x.ravel() + multiply(design, x), dtype=np.float64
-            ),
-            right[t] / size,
-            rtol=tol,
-            maxiter=max_iter,
-            M=None if wide or value == 0 else _inverse_diagonal(design, value),
-            callback=count,
+        W[t], n_iter[t], done = _cg(
+            lambda w, value=value: value * w + _gram_product(design, w),
+            design.correlation[t],
+            tol,
+            max_iter,
+            M=None if value == 0 else preconditioner(value),
         )
-        X[t] *= size
-        converged &= info == 0
-    W = design.dots(X) if wide else X
+        converged &= done
     return _solution(design, W, alpha, "sparse_cg", n_iter, converged)
+
+
+def _dual_conjugate_gradients(design, alpha, tol, max_iter):
+    """For wide A: w = A'v and (AA' + alpha I) v = y, again as long as the w is not that good."""
+    W, converged = np.zeros(design.correlation.shape), True
+    n_iter = np.zeros(len(alpha), dtype=np.int32)
+    for t, value in enumerate(alpha):
+        v, rtol, left = None, tol, max_iter
+        for _ in range(MAX_ROUNDS):
+            v, count, done = _cg(
+                lambda v, value=value: value * v + _row_gram_product(design, v),
+                design.targets[t],
+                rtol,
+                left,
+                x0=v,
+            )
+            n_iter[t] += count
+            W[t] = design.dots(v[np.newaxis])[0]
+            size, allowed = _residual_size(design, W[t], t, value, tol)
+            left = None if max_iter is None else max_iter - int(n_iter[t])
+            if not done or not size > allowed or rtol < EPS or left == 0:
+                break
+            rtol *= 0.5 * allowed / size
+        converged &= done
+    return _solution(design, W, alpha, "sparse_cg", n_iter, converged)
+
+
+def _residual_size(design, w, t, alpha, tol):
+    """||A'(y - A w) - alpha w||, and what it may be: tol ||A'y||, both in some unit."""
+    left = design.dots(design.residual(w[np.newaxis], design.targets[t : t + 1]))[0] - alpha * w
+    unit = _size(design.correlation[t])
+    return np.linalg.norm(left / unit), tol * np.linalg.norm(design.correlation[t] / unit)
+
+
+def _cg(multiply, right, tol, max_iter, x0=None, M=None):
+    """SciPy's conjugate gradients: the solution, iterations, and whether they converged."""
+    k, size, n_iter = len(right), _size(right), 0
+
+    def count(_):
+        nonlocal n_iter
+        n_iter += 1
+
+    x, info = cg(
+        LinearOperator((k, k), lambda x: multiply(x.ravel()), dtype=np.float64),
+        right / size,
+        x0=None if x0 is None else x0 / size,
+        rtol=tol,
+        maxiter=max_iter,
+        M=M,
+        callback=count,
+    )
+    return x * size, n_iter, info == 0
 
 
 def _gram_product(design, w):
@@ -52,10 +104,59 @@ def _row_gram_product(design, v):
     return _product(design, design.dots(v.reshape(1, -1)))[0]
 
 
-def _inverse_diagonal(design, alpha):
-    inverse = 1.0 / (design.sq_norm + alpha)
-    p = design.n_features
-    return LinearOperator((p, p), lambda x: inverse * x.ravel(), dtype=np.float64)
+class _Preconditioner:
+    """Of A'A + alpha I: the inverse of its diagonal, and of the block of the few features
+    of by far the largest norm, where there are some (common words among rare ones).
+
+    The block's is float32, in units of the diagonal: it is read in each iteration.
+    """
+
+    def __init__(self, design):
+        self.design, self.alpha = design, None
+
+    def __call__(self, alpha):
+        """As SciPy wants it; alpha is above 0."""
+        if alpha != self.alpha:
+            self.alpha, self.scale = alpha, 1.0 / np.sqrt(self.design.sq_norm + alpha)
+            self.head = _head(self.design, alpha)
+            self.block = self._block() if len(self.head) else None
+            self.scale /= self.scale.min()  # only ratios matter, and float32 ends early
+        p = self.design.n_features
+        return LinearOperator((p, p), self._apply, dtype=np.float64)
+
+    def _block(self):
+        """One triangle of the block's inverse; None where it has too few digits."""
+        block = self.design.gram(self.head).T
+        block.flat[:: len(block) + 1] += self.alpha
+        scale = self.scale[self.head]
+        block *= scale
+        block *= scale[:, np.newaxis]
+        factor, failed = linalg.lapack.dpotrf(block, lower=True, overwrite_a=True)
+        if failed:
+            return None
+        return linalg.lapack.dpotri(factor, lower=True, overwrite_c=True)[0].astype(np.float32)
+
+    def _apply(self, x):
+        result = self.scale * x.ravel()
+        if self.block is not None:
+            part = result[self.head].astype(np.float32)
+            result[self.head] = linalg.blas.ssymv(1.0, self.block, part, lower=True)
+        result *= self.scale
+        return result
+
+
+def _head(design, alpha):
+    """The features of that block, by falling norm."""
+    norms = design.sq_norm
+    if not design.is_sparse or design.n_features <= HEAD_FEATURES:
+        return np.empty(0, dtype=np.intp)
+    largest = np.argpartition(-norms, HEAD_FEATURES)[:HEAD_FEATURES]
+    largest = largest[np.argsort(-norms[largest], kind="stable")]
+    enough = norms[largest] > max(alpha, HEAD_SHARE * norms.mean())
+    # pairs of nonzeros in one row, were they spread evenly
+    nonzeros = np.cumsum(np.diff(design.X.indptr)[largest])
+    cheap = nonzeros**2 / design.n_samples <= HEAD_PASSES * design.work
+    return np.ascontiguousarray(largest[enough & cheap])
 
 
 def least_squares_qr(design, alpha, tol, max_iter):

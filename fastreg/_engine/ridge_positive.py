@@ -88,8 +88,10 @@ def forms_gram(n_samples, n_features):
 
 def _least_squares(design):
     """f(w, t): half the squared residual but for a constant, and its gradient."""
-    if forms_gram(design.n_samples, design.n_features):
-        gram, correlation = design.all_gram(), design.correlation
+    gram, correlation = design.known_gram, design.correlation
+    if gram is None and forms_gram(design.n_samples, design.n_features):
+        gram = design.all_gram()
+    if gram is not None:
 
         def from_moments(w, t):
             image = gram @ w

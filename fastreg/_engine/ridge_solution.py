@@ -45,5 +45,10 @@ def gap_of_gradient(squared_norm, alpha):
 
 
 def gradient(design, W):
-    """A'R from X itself: the residual of a closed form is what its rounding left."""
+    """A'R from X itself: the residual of a closed form is what its rounding left.
+
+    From the moments where there is no X any more.
+    """
+    if not design.has_rows:
+        return design.correlation - W @ design.known_gram
     return design.dots(design.residual(W, design.targets))

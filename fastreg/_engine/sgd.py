@@ -46,6 +46,8 @@ GAP = 16
 SURE_EPOCHS = 5
 # Epochs of one kernel call, which makes room for their objectives: max_iter may be huge.
 EPOCHS_AT_ONCE = 1000
+# What kernels count with; no fit lives to see so many updates.
+LARGEST = np.iinfo(np.intp).max
 
 
 @dataclass
@@ -164,7 +166,7 @@ def _make_stopping(options, validated):
     never = options.tol is None or (options.learning_rate == "one_cycle" and not validated)
     tol = -math.inf if never else options.tol
     adaptive = options.learning_rate == "adaptive"
-    return Stopping(tol, options.n_iter_no_change, options.eta0, adaptive)
+    return Stopping(tol, min(options.n_iter_no_change, LARGEST), options.eta0, adaptive)
 
 
 def fit(samples, order, state, options, *, classes, class_weights, validations=None, threads=None):
@@ -197,7 +199,7 @@ def fit(samples, order, state, options, *, classes, class_weights, validations=N
         "l1": options.alpha * options.l1_ratio if options.l1_ratio is not None else 0.0,
         "l2": options.alpha * (1 - options.l1_ratio) if options.l1_ratio is not None else 0.0,
         "batch_size": min(options.batch_size, len(order)),
-        "average_from": options.average_from,
+        "average_from": min(options.average_from, LARGEST),
         "t": state.t,
         "intercept_rate": _intercept_rate(options, samples.rows.is_sparse),
     }

@@ -1,9 +1,10 @@
 """One decomposition of A, from which ridge is solved for any number of alphas.
 
-Of the smaller side: A'A = V diag(d) V' (p x p), or AA' = U diag(d) U' (n x n). Where the
-smallest alpha and the smallest d are too small a share of the largest d, squaring A has
-lost digits, and d are the squared singular values of a triangular factor of A, made
-block by block.
+Of the smaller side: A'A = V diag(d) V' (p x p), or AA' = Q T Q' (n x n) with T tridiagonal,
+which all alphas can do with and costs half of what eigenvectors do (Elden 1984). Where the
+smallest alpha and the smallest eigenvalue are too small a share of the largest, squaring A
+has lost digits, and singular values of a triangular factor of A, made block by block, take
+over.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from fastreg._engine.blocks import column_blocks, row_gram
 from fastreg._engine.design import Design
 from fastreg._engine.ridge_solution import certificate, gradient
 from fastreg._engine.ridge_svd import kept_values, row_factor, triangular_factor
+from fastreg._engine.threads import n_threads_for
+from fastreg._kernels.tridiagonal import Tridiagonal
 
 EPS = np.finfo(np.float64).eps
 # An eigenvalue is rounded by eps times the largest: with less than this share of that, it
@@ -33,30 +36,31 @@ class Spectrum:
 
     Attributes
     ----------
-    squares : ndarray of shape (r,)
-        Squared singular values of A; those that count as zero are zero.
     solver : str
-        "eigen" or "svd": how they were found.
+        "eigen" or "svd": how it was found.
     rcond : float
         The smallest alpha and square together, as a share of the largest square.
+    largest : float
+        The largest squared singular value of A.
     """
 
-    squares: np.ndarray
     solver: str
     rcond: float
-
-    def shrinkage(self, alphas):
-        """1 / (d + alpha) for each alpha and d, zero where that would divide by zero."""
-        sums = self.squares + np.asarray(alphas)[:, np.newaxis]
-        return np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
+    largest: float
 
 
 @dataclass(frozen=True)
 class ColumnSpectrum(Spectrum):
-    """Of A'A: vectors (p, r) are V, projections (T, r) are Y'A V."""
+    """Of A'A: squares (r,) are eigenvalues, those that count as zero zero, vectors (p, r)
+    are V, projections (T, r) are Y'A V."""
 
+    squares: np.ndarray
     vectors: np.ndarray
     projections: np.ndarray
+
+    def shrinkage(self, alphas):
+        """1 / (d + alpha) for each alpha and d, zero where that would divide by zero."""
+        return _shrinkage(self.squares, alphas)
 
     def coefficients(self, alphas):
         """The solutions (n_alphas, T, p)."""
@@ -69,35 +73,42 @@ class ColumnSpectrum(Spectrum):
 
 @dataclass(frozen=True)
 class RowSpectrum(Spectrum):
-    """Of AA' over the m rows that have weight: vectors (m, m) are U, projections (T, m) Y'U.
+    """Of AA' over the m rows that have weight.
 
     With an intercept, q, the square roots of the weights, is in the null space of AA'.
-    Which of the vectors lie there, rounding cannot tell where there are several: so
-    `lift` q q' / q'q is added.
+    Which vectors lie there, rounding cannot tell where there are several: so
+    K = AA' + `lift` q q' / q'q is decomposed.
     """
 
-    vectors: np.ndarray
-    projections: np.ndarray
     lift: float
     rows: np.ndarray
     design: Design
 
+    def dual(self, alphas, V):
+        """(K + alpha I)^-1 v of each row of V, (T, m) or (n_alphas, T, m), for each alpha."""
+        raise NotImplementedError
+
+    def inverse_diagonals(self, alphas):
+        """The diagonal of (K + alpha I)^-1 for each alpha, (n_alphas, m)."""
+        raise NotImplementedError
+
+    @property
+    def targets(self):
+        """Y' of these rows (T, m)."""
+        return self.design.targets[:, self.rows]
+
     def coefficients(self, alphas):
         """The solutions (n_alphas, T, p), in one pass over X; three where they are refined."""
         alphas = np.asarray(alphas)
-        C = self._dual(alphas, self.projections)
+        C = self.dual(alphas, self.targets)
         W = self._back(C)
         if self.rcond < REFINED_SHARE:
             # corrected seminormal equations (Bjorck 1987)
             targets = np.tile(self.design.targets, (len(alphas), 1))
             R = self.design.residual(W.reshape(len(targets), -1), targets)[:, self.rows]
             R = R.reshape(C.shape) - alphas[:, np.newaxis, np.newaxis] * C
-            W += self._back(self._dual(alphas, R @ self.vectors))
+            W += self._back(self.dual(alphas, R))
         return W
-
-    def _dual(self, alphas, projections):
-        """(AA' + alpha I)^-1 of what has these projections on U, for each alpha."""
-        return (self.shrinkage(alphas)[:, np.newaxis] * projections) @ self.vectors.T
 
     def _back(self, C):
         """C A for C (n_alphas, T, m)."""
@@ -106,16 +117,60 @@ class RowSpectrum(Spectrum):
         return self.design.dots(full).reshape(*C.shape[:2], -1)
 
 
-def decompose(design, smallest_alpha, mode="eigen", *, by_rows=None, row_products=None):
+@dataclass(frozen=True)
+class RowVectors(RowSpectrum):
+    """By K's eigenvalues, squares (m,), and eigenvectors, vectors (m, m)."""
+
+    squares: np.ndarray
+    vectors: np.ndarray
+
+    def dual(self, alphas, V):
+        factor = _shrinkage(self.squares, alphas)[:, np.newaxis]
+        return (factor * (V @ self.vectors)) @ self.vectors.T
+
+    def inverse_diagonals(self, alphas):
+        return _shrinkage(self.squares, alphas) @ np.square(self.vectors).T
+
+
+@dataclass(frozen=True)
+class RowTridiagonal(RowSpectrum):
+    """By K = Q T Q'."""
+
+    parts: Tridiagonal
+
+    def dual(self, alphas, V):
+        projections = V @ self.parts.Q
+        C = np.zeros((len(alphas), *projections.shape[-2:]))
+        C[:] = projections
+        for k, alpha in enumerate(alphas):
+            solution = self.parts.solve(alpha, C[k])
+            C[k] = 0.0 if solution is None else solution  # no penalty, and nothing in K
+        return C @ self.parts.Q.T
+
+    def inverse_diagonals(self, alphas):
+        n_threads = n_threads_for(len(alphas) * len(self.rows) ** 2)
+        return self.parts.inverse_diagonals(alphas, n_threads)
+
+
+def _shrinkage(squares, alphas):
+    sums = squares + np.asarray(alphas)[:, np.newaxis]
+    return np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0)
+
+
+def decompose(
+    design, smallest_alpha, mode="eigen", *, by_rows=None, row_products=None, vectors=False
+):
     """The spectrum of a Design; mode is "svd", or "eigen" as long as that is accurate.
 
     by_rows chooses the side, by default the smaller one; row_products() gives AA' over the
-    rows that have weight, where it is known.
+    rows that have weight, where it is known; `vectors` asks for eigenvectors of that, too.
     """
     by_rows = design.n_samples <= design.n_features if by_rows is None else by_rows
     if mode == "eigen":
-        eigen = _row_eigen if by_rows else _column_eigen
-        spectrum = eigen(design, smallest_alpha, row_products)
+        if by_rows:
+            spectrum = _row_eigen(design, smallest_alpha, row_products, vectors)
+        else:
+            spectrum = _column_eigen(design, smallest_alpha)
         if spectrum is not None:
             return spectrum
     design = design.on_rows  # one made of moments counts its training rows only
@@ -138,7 +193,7 @@ def solve(design, spectrum, alpha):
     return np.where(better[:, np.newaxis], refined, W), np.where(better, refined_gap, gap)
 
 
-def _column_eigen(design, smallest_alpha, _):
+def _column_eigen(design, smallest_alpha):
     gram = design.known_gram if design.known_gram is not None else design.all_gram()
     digits = design.gram_eps / EPS if design.known_gram is not None else 1.0
     squares, V = np.linalg.eigh(gram)
@@ -146,10 +201,10 @@ def _column_eigen(design, smallest_alpha, _):
     if not share > MIN_SHARE * digits:
         return None
     squares = np.maximum(squares, 0.0)
-    return ColumnSpectrum(squares, "eigen", share, V, design.correlation @ V)
+    return ColumnSpectrum("eigen", share, squares[-1], squares, V, design.correlation @ V)
 
 
-def _row_eigen(design, smallest_alpha, row_products):
+def _row_eigen(design, smallest_alpha, row_products, vectors):
     rows = _weighted_rows(design)
     K = products_of_rows(design, rows) if row_products is None else row_products()
     lift = 0.0
@@ -157,12 +212,31 @@ def _row_eigen(design, smallest_alpha, row_products):
         q = _unit_root(design, rows)
         lift = float(linalg.norm(K)) / np.sqrt(len(K))
         K += np.outer(lift * q, q)
-    squares, U = np.linalg.eigh(K)
+    if vectors:
+        squares, U = np.linalg.eigh(K)
+        parts = RowVectors, np.maximum(squares, 0.0), U
+    else:
+        tridiagonal = Tridiagonal(K, n_threads_for(len(K) ** 3 / 8))
+        squares = _extremes(tridiagonal)
+        parts = RowTridiagonal, tridiagonal
     share = _share(squares, smallest_alpha)
     if not share > MIN_SHARE:
         return None
-    squares = np.maximum(squares, 0.0)
-    return RowSpectrum(squares, "eigen", share, U, design.targets[:, rows] @ U, lift, rows, design)
+    kind, *parts = parts
+    return kind("eigen", share, max(squares[-1], 0.0), lift, rows, design, *parts)
+
+
+def _extremes(tridiagonal):
+    """The smallest eigenvalue and the largest."""
+    n = len(tridiagonal.diagonal)
+    return np.concatenate(
+        [
+            linalg.eigvalsh_tridiagonal(
+                tridiagonal.diagonal, tridiagonal.off_diagonal, select="i", select_range=(k, k)
+            )
+            for k in (0, n - 1)
+        ]
+    )
 
 
 def _column_singular(design, smallest_alpha):
@@ -170,7 +244,8 @@ def _column_singular(design, smallest_alpha):
     U, s, Vt = linalg.svd(R, full_matrices=False)
     squares = _squares(s, design)
     share = _share(squares, smallest_alpha)
-    return ColumnSpectrum(squares, "svd", share, Vt.T, (Z @ U) * np.sqrt(squares))
+    projections = (Z @ U) * np.sqrt(squares)
+    return ColumnSpectrum("svd", share, squares.max(initial=0.0), squares, Vt.T, projections)
 
 
 def _row_singular(design, smallest_alpha):
@@ -185,7 +260,7 @@ def _row_singular(design, smallest_alpha):
     U, s, _ = linalg.svd(R.T)
     squares = np.append(_squares(s, design), np.zeros(m - len(s)))
     share = _share(squares, smallest_alpha)
-    return RowSpectrum(squares, "svd", share, U, design.targets[:, rows] @ U, lift, rows, design)
+    return RowVectors("svd", share, squares.max(initial=0.0), lift, rows, design, squares, U)
 
 
 def _share(squares, alpha):

@@ -28,9 +28,12 @@ CONSTANT = 1e-12
 class StandardizedLeaveOneOut(LeaveOneOut):
     """`LeaveOneOut` for a Design whose columns are scaled by their deviations."""
 
+    _needs_vectors = True  # each row has a shift of its own
+
     def __init__(self, design, Y, alphas, mode):
         super().__init__(design, Y, alphas, mode)
         self._step = max(1, BLOCK_ELEMENTS // (design.n_features * Y.shape[1]))
+        self._work_of_row = min(design.n_samples, design.n_features) ** 2
 
     def _errors(self, chosen):
         alphas = self.alphas[chosen]

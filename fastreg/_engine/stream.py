@@ -22,6 +22,8 @@ from fastreg._engine.moments import EPS, MIN_SHARE_LEFT, Moments, MomentsDesign,
 # would cost more than forming them: a merge costs some p^2, a row p^2 / 2.
 BLOCK_BYTES = 1 << 25
 MIN_HEIGHT = 4
+# Bytes of small chunks that are put together, at least.
+BUFFER_BYTES = 1 << 20
 # What one update rounds, relative to the largest moments.
 ROUNDING = 4 * EPS
 # A stream holds its own moments, those of a chunk, of a block, and a sum of two.
@@ -127,6 +129,49 @@ class Stream:
         )
 
 
+class RowBuffer:
+    """Small dense chunks that wait for more: moments cost a sum of p^2 numbers, and some
+    calls, whatever the number of rows.
+    """
+
+    def __init__(self):
+        self._chunks, self._n_rows = [], 0
+
+    def takes(self, X, Y, _weights):
+        """Whether a chunk is small, and nothing is wrong with it that its moments would show."""
+        if sp.issparse(X) or 2 * len(X) > _buffer_height(X):
+            return False
+        with np.errstate(all="ignore"):
+            return bool(np.isfinite(np.vdot(X, X) + np.vdot(Y, Y)))
+
+    def add(self, X, Y, weights):
+        """Hold a copy of a chunk; what is full by now, as from `empty`."""
+        dtype, ready = _float_dtype(X), []
+        if self._chunks and self._chunks[0][0].dtype != dtype:
+            ready += self.empty()
+        weights = np.ones(len(X)) if weights is None else weights.copy()
+        self._chunks.append((np.array(X, dtype=dtype), np.array(Y, dtype=np.float64), weights))
+        self._n_rows += len(X)
+        if self._n_rows >= _buffer_height(X):
+            ready += self.empty()
+        return ready
+
+    def empty(self):
+        """Give up what is held: a list of one (X, Y, weights), or of none."""
+        chunks, self._chunks, self._n_rows = self._chunks, [], 0
+        return [tuple(map(np.concatenate, zip(*chunks, strict=True)))] if chunks else []
+
+
+def _buffer_height(X):
+    """Rows that pay for a sum of moments."""
+    p = X.shape[1]
+    return max(MIN_HEIGHT * p, BUFFER_BYTES // (8 * p), 1)
+
+
+def _float_dtype(X):
+    return X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+
+
 def stream_of_rows(X, Y, weights, layout, check):
     """The Stream of a chunk, which is read in blocks of rows.
 
@@ -141,7 +186,7 @@ def stream_of_rows(X, Y, weights, layout, check):
         Given the Design of a block, its X and its Y: raises where they are not finite.
     """
     n, p = X.shape
-    dtype = X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    dtype = _float_dtype(X)
     total = Stream.of_moments(no_moments(p, 1 if Y.ndim == 1 else Y.shape[1]), 0, dtype)
     for rows in _blocks(X, dtype):
         w = None if weights is None else weights[rows]

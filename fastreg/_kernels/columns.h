@@ -352,6 +352,28 @@ FR_UNUSED static void fr_sparse_axpy_##NAME(double d, const T *x,             \
             v[ind[i]] += d * (double)x[i] * q[ind[i]];                        \
     else                                                                      \
         for (ptrdiff_t i = 0; i < nnz; i++) v[ind[i]] += d * (double)x[i];    \
+}                                                                             \
+/* out_j = the dot above for n columns that follow each other */                \
+FR_UNUSED static void fr_sparse_dots_##NAME(const T *x, const int *ind,       \
+                                            const int *ptr, ptrdiff_t n,      \
+                                            const double *v, double *out)     \
+{                                                                             \
+    for (ptrdiff_t j = 0; j < n; j++)                                         \
+        out[j] = fr_sparse_dot_##NAME(x + ptr[j], ind + ptr[j],               \
+                                      ptr[j + 1] - ptr[j], v);                \
+}                                                                             \
+/* v -= sum_k d_k x_(idx_k), with weights q as above, of columns whose slot is < 0 */ \
+FR_UNUSED static void fr_sparse_subtract_##NAME(                              \
+    const ptrdiff_t *idx, const double *d, ptrdiff_t n, const T *x,           \
+    const int *ind, const int *ptr, const int *slot, const double *q,         \
+    double *v)                                                                \
+{                                                                             \
+    for (ptrdiff_t k = 0; k < n; k++) {                                       \
+        const ptrdiff_t j = idx[k], start = ptr[j];                           \
+        if (d[k] != 0 && slot[j] < 0)                                         \
+            fr_sparse_axpy_##NAME(-d[k], x + start, ind + start,              \
+                                  ptr[j + 1] - start, q, v);                  \
+    }                                                                         \
 }
 
 FR_DENSE(f64, double)

@@ -36,6 +36,16 @@ cdef extern from "columns.h" nogil:
         const double *d, const double *x, const int *ind, Py_ssize_t nnz, double *U)
     void fr_sparse_lanes_axpy_f32(
         const double *d, const float *x, const int *ind, Py_ssize_t nnz, double *U)
+    void fr_sparse_dots_f64(const double *x, const int *ind, const int *ptr, Py_ssize_t n,
+                            const double *v, double *out)
+    void fr_sparse_dots_f32(const float *x, const int *ind, const int *ptr, Py_ssize_t n,
+                            const double *v, double *out)
+    void fr_sparse_subtract_f64(
+        const Py_ssize_t *idx, const double *d, Py_ssize_t n, const double *x, const int *ind,
+        const int *ptr, const int *slot, const double *q, double *v)
+    void fr_sparse_subtract_f32(
+        const Py_ssize_t *idx, const double *d, Py_ssize_t n, const float *x, const int *ind,
+        const int *ptr, const int *slot, const double *q, double *v)
     void fr_sparse_axpy_f64(double d, const double *x, const int *ind, Py_ssize_t nnz,
                             const double *q, double *v)
     void fr_sparse_axpy_f32(double d, const float *x, const int *ind, Py_ssize_t nnz,
@@ -48,6 +58,7 @@ cdef enum:
     GRAM_BATCH = 128
     MAX_PARTS = 8
     PART_SHARE = 4      # nonzeros for each element of a part's sum, at least
+    SLICE_ROWS = 4096   # of the parts' sums, to add up at a time
 
 # A column is held dense where N m^2 exceeds this many times its centred norm.
 cdef double CANCELLATION_LIMIT = 1e4
@@ -225,21 +236,23 @@ cdef class Csc(Matrix):
         if V.shape[0] >= MANY_TARGETS:
             self.dots_of_many(V, out, n_threads)
             return result
-        cdef double[::1] u = np.empty(self.n_samples)
+        cdef const double[::1] u, q
         cdef double total
-        cdef Py_ssize_t t, i, j, first, last, p = self.n_features
+        cdef Py_ssize_t t, j, first, last, p = self.n_features
         cdef Py_ssize_t step = max(
             COLUMN_CHUNK, <Py_ssize_t> (INTERRUPT_WORK / 4 * (p / (self.indptr[p] + 1.0))))
         for t in range(V.shape[0]):
-            total = 0.0
-            for i in range(self.n_samples):
-                u[i] = V[t, i] * (self.scale[i] if self.scale != NULL else 1.0)
-                total += u[i]
+            u = V[t]
+            if self.scale != NULL:
+                q = <const double[:self.n_samples]> self.scale
+                u = np.multiply(u, q)
+            total = np.sum(u)
             for first in range(0, p, step):
                 last = min(first + step, p)
-                for j in prange(first, last, nogil=True, num_threads=n_threads,
-                                schedule="dynamic", chunksize=COLUMN_CHUNK):
-                    out[t, j] = self.pass_dot(j, &u[0], &V[t, 0], total)
+                for j in prange(first, last, COLUMN_CHUNK, nogil=True, num_threads=n_threads,
+                                schedule="dynamic"):
+                    self.pass_dot(j, min(j + COLUMN_CHUNK, last), &u[0], &V[t, 0], total,
+                                  &out[t, 0])
                 check_interrupt()
         return result
 
@@ -289,11 +302,18 @@ cdef class Csc(Matrix):
         for lane in range(n_lanes):
             out[t + lane, j] = sums[lane] - self.mean[j] * total[lane]
 
-    cdef double pass_dot(self, Py_ssize_t j, const double *u, const double *v,
-                         double total) noexcept nogil:
-        if self.slot[j] >= 0:
-            return fr_dot(&self.centered[self.slot[j], 0], v, self.n_samples)
-        return self.sparse_dot(j, u) - self.mean[j] * total
+    cdef void pass_dot(self, Py_ssize_t j, Py_ssize_t end, const double *u, const double *v,
+                       double total, double *out) noexcept nogil:
+        if self.x64 != NULL:
+            fr_sparse_dots_f64(self.x64, self.indices, self.indptr + j, end - j, u, out + j)
+        else:
+            fr_sparse_dots_f32(self.x32, self.indices, self.indptr + j, end - j, u, out + j)
+        while j < end:
+            if self.slot[j] >= 0:
+                out[j] = fr_dot(&self.centered[self.slot[j], 0], v, self.n_samples)
+            else:
+                out[j] -= self.mean[j] * total
+            j += 1
 
     # ---- chosen columns ---------------------------------------------------
 
@@ -313,38 +333,53 @@ cdef class Csc(Matrix):
     cdef subtract_few(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
                       double[:, ::1] V, int n_threads):
         """Row by row; parts of the columns have a sum of their own where they are large."""
-        cdef Py_ssize_t k, c, t, i, n = self.n_samples, n_parts = 1
-        cdef Py_ssize_t[::1] work = np.zeros(idx.shape[0] + 1, dtype=np.intp)
+        cdef Py_ssize_t k, c, t, n = self.n_samples, n_parts = 1, work = 0, so_far = 0
+        cdef Py_ssize_t[MAX_PARTS + 1] start
         for k in range(idx.shape[0]):
-            work[k + 1] = work[k] + self.indptr[idx[k] + 1] - self.indptr[idx[k]]
-        while n_parts < MAX_PARTS and 2 * n_parts * PART_SHARE * n <= work[idx.shape[0]]:
+            work += self.indptr[idx[k] + 1] - self.indptr[idx[k]]
+        while n_parts < MAX_PARTS and 2 * n_parts * PART_SHARE * n <= work:
             n_parts *= 2
         if n_parts == 1:
             for t in prange(V.shape[0], nogil=True, num_threads=n_threads,
                             schedule="dynamic", chunksize=1):
                 self.subtract_part(idx, 0, idx.shape[0], &D[t, 0], &V[t, 0])
             return
-        bounds = np.searchsorted(work, np.linspace(0, work[idx.shape[0]], n_parts + 1))
-        cdef Py_ssize_t[::1] start = bounds.astype(np.intp)
-        start[0], start[n_parts] = 0, idx.shape[0]
+        c = 0
+        for k in range(idx.shape[0]):
+            while so_far * n_parts >= c * work:
+                start[c] = k
+                c += 1
+            so_far += self.indptr[idx[k] + 1] - self.indptr[idx[k]]
+        while c <= n_parts:
+            start[c] = idx.shape[0]
+            c += 1
         cdef double[:, ::1] sums = np.empty((n_parts, n))
+        cdef Py_ssize_t n_slices = n // SLICE_ROWS + 1
         for t in range(V.shape[0]):
             for c in prange(n_parts, nogil=True, num_threads=n_threads, schedule="dynamic",
                             chunksize=1):
                 memset(&sums[c, 0], 0, n * sizeof(double))
                 self.subtract_part(idx, start[c], start[c + 1], &D[t, 0], &sums[c, 0])
-            for c in range(n_parts):
-                for i in range(n):
-                    V[t, i] += sums[c, i]
+            for c in prange(n_slices, nogil=True, num_threads=n_threads):
+                add_parts(sums, c * SLICE_ROWS, min((c + 1) * SLICE_ROWS, n), &V[t, 0])
             check_interrupt()
 
     cdef void subtract_part(self, const Py_ssize_t[::1] idx, Py_ssize_t first, Py_ssize_t last,
                             const double *d, double *v) noexcept nogil:
-        cdef Py_ssize_t k
+        cdef Py_ssize_t k, j
         cdef double shift = 0.0
+        if self.x64 != NULL:
+            fr_sparse_subtract_f64(&idx[first], d + first, last - first, self.x64, self.indices,
+                                   self.indptr, &self.slot[0], self.scale, v)
+        else:
+            fr_sparse_subtract_f32(&idx[first], d + first, last - first, self.x32, self.indices,
+                                   self.indptr, &self.slot[0], self.scale, v)
         for k in range(first, last):
-            if d[k] != 0:
-                self.axpy(idx[k], -d[k], v, &shift)
+            j = idx[k]
+            if self.slot[j] < 0:
+                shift += d[k] * self.mean[j]
+            elif d[k] != 0:
+                fr_axpy(-d[k], &self.centered[self.slot[j], 0], v, self.n_samples)
         self.settle(v, &shift)
 
     cdef void subtract_lanes(self, const Py_ssize_t[::1] idx, const double[:, ::1] D,
@@ -433,6 +468,15 @@ cdef class Csc(Matrix):
                 out[k] = self.dot(i, &self.centered[self.slot[j], 0], 0.0)
             else:
                 out[k] = sums[k] - m * self.mean[j]
+
+
+cdef void add_parts(const double[:, ::1] sums, Py_ssize_t first, Py_ssize_t last,
+                    double *v) noexcept nogil:
+    """v += all rows of `sums`, in order, between two columns."""
+    cdef Py_ssize_t c, i
+    for c in range(sums.shape[0]):
+        for i in range(first, last):
+            v[i] += sums[c, i]
 
 
 cdef class RowsOfColumns:

@@ -221,7 +221,7 @@ cdef class Problem:
 
     cdef void update(self, const Py_ssize_t *batch, Py_ssize_t m, Py_ssize_t n) noexcept nogil:
         """One step of descent, along the mean over a batch: the next m of the n rows left."""
-        cdef double eta = self.schedule.rate(self.t) * self.slower, total
+        cdef double eta = self.schedule.rate(self.t) * self.slower, total, step
         cdef bint averaging = 0 < self.average_from <= self.t
         cdef Py_ssize_t r, k
         if self.weights.lazy:
@@ -231,8 +231,11 @@ cdef class Problem:
             self.weights.shrink(max(0.0, 1.0 - eta * self.l2))
         for r in range(m):
             if self.steps_of_batch[r] != 0:
-                self.samples.rows.axpy(
-                    batch[r], self.steps_of_batch[r] / self.weights.scale, self.weights.v)
+                step = self.steps_of_batch[r] / self.weights.scale
+                self.samples.rows.axpy(batch[r], step, self.weights.v)
+                if self.weights.share != 0:
+                    self.samples.rows.axpy(
+                        batch[r], -self.weights.share * step, self.weights.total)
         self.weights.intercept += self.intercept_rate * total
         self.weights.owed += eta * self.l1
         if self.weights.lazy:

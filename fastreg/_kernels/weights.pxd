@@ -14,6 +14,8 @@ cdef class Weights:
     cdef double scale, intercept, intercept_total, owed
     cdef readonly Py_ssize_t n_features
     cdef bint has_l1, averages
+    cdef bint deferred         # the average's sum is total + share * v until the next fold
+    cdef double share          # of its updates, the sum of the scales
     cdef bint lazy             # untouched coefficients catch up when they are next read
     cdef double *q             # what the L1 penalty has added to each coefficient
     cdef double *total         # the sum over the averaged updates

@@ -4,8 +4,12 @@ The decay of the L2 part is one scalar: w = scale * v. The L1 part is the cumula
 penalty of Tsuruoka, Tsujii and Ananiadou (2009): by now each coefficient may have lost
 `owed`, and has lost -q_j, so that each update takes what is still owed, down to zero.
 
-Of dense rows each update touches all coefficients. Of sparse rows it touches a few; the
-others would move by the penalty alone, on a course that is known: v_j falls by
+The average is over sums of scale * v. Of sparse rows without L1 that is known as
+total + share * v, share the sum of the scales: an update that adds u to v takes share * u
+from the total.
+
+Of dense rows each update touches all coefficients. Of sparse rows it touches a few; with
+L1 the others would move by the penalty alone, on a course that is known: v_j falls by
 l1_step / scale at each update until it is zero and then stays there. So they are left
 where they are, with the number of the last update that they know of, and `settle` takes
 them over all later updates at once, exactly. It needs the sums of the steps after each
@@ -31,7 +35,7 @@ cdef enum:
 
 # Below this scale v is made the coefficients again, before it overflows.
 cdef double SMALLEST_SCALE = 1e-9
-# And here where lazy coefficients are averaged: a sum of scales rounds like the largest.
+# And here where sparse rows are averaged: a sum of scales rounds like the largest.
 cdef double SMALLEST_SHARE = 1e-3
 
 
@@ -45,7 +49,8 @@ cdef class Weights:
         self.n_features = p
         self.v, self.scale, self.intercept = &v[0], 1.0, intercept
         self.has_l1, self.averages = l1, total is not None
-        self.lazy = sparse and (self.has_l1 or self.averages)
+        self.lazy = sparse and self.has_l1
+        self.deferred = sparse and self.averages and not self.has_l1
         received = np.zeros(p + GAP) if l1 else None
         settled = np.zeros(p + GAP, dtype=np.intp) if self.lazy else None
         self._keep = (coef, total, received, settled)
@@ -132,7 +137,9 @@ cdef class Weights:
     cdef void shrink(self, double factor) noexcept nogil:
         """w *= factor, at least 0."""
         cdef Py_ssize_t j
-        cdef double smallest = SMALLEST_SHARE if self.lazy and self.averages else SMALLEST_SCALE
+        cdef double smallest = SMALLEST_SCALE
+        if self.averages and (self.lazy or self.deferred):
+            smallest = SMALLEST_SHARE
         if self.scale * factor >= smallest:
             self.scale *= factor
             return
@@ -170,6 +177,10 @@ cdef class Weights:
         cdef Moment *now
         if averaging:
             self.intercept_total += self.intercept
+        if self.deferred:
+            if averaging:
+                self.share += self.scale
+            return
         if not self.lazy:
             if self.has_l1:
                 fr_truncate(self.owed, self.scale, self.v, self.q, self.n_features)
@@ -191,6 +202,9 @@ cdef class Weights:
     cdef void fold(self) noexcept nogil:
         """Settle all coefficients and make v the coefficients themselves."""
         cdef Py_ssize_t j
+        if self.share != 0:
+            fr_axpy(self.share, self.v, self.total, self.n_features)
+            self.share = 0.0
         if self.lazy:
             self.settle(NULL, self.n_features)
             for j in range(self.n_features):

@@ -113,12 +113,16 @@ class BaseRidge(LinearModel):
                 LinAlgWarning,
                 stacklevel,
             )
-        if not solution.converged:
-            name = "The lbfgs solver" if solver == "lbfgs" else solver
-            warnings.warn(
-                f"{name} did not converge after {solution.n_iter.max()} iterations. Duality gap "
-                f"reached: {solution.gap.max():.3e}. Raise max_iter (now {self.max_iter}), tol "
-                f"(now {self.tol:g}) or alpha, or scale the columns of X.",
-                ConvergenceWarning,
-                stacklevel,
-            )
+        self._warn_no_convergence(solution, stacklevel + 1)
+
+    def _warn_no_convergence(self, solution, stacklevel):
+        if solution.converged:
+            return
+        name = "The lbfgs solver" if solution.solver == "lbfgs" else solution.solver
+        warnings.warn(
+            f"{name} did not converge after {solution.n_iter.max()} iterations. Duality gap "
+            f"reached: {solution.gap.max():.3e}. Raise max_iter (now {self.max_iter}), tol "
+            f"(now {self.tol:g}) or alpha, or scale the columns of X.",
+            ConvergenceWarning,
+            stacklevel,
+        )

@@ -25,17 +25,19 @@ from fastreg._validation import (
     check_alphas,
     check_finite,
     check_flag,
+    check_number,
     check_option,
     check_sample_weight,
     unchanged_on_error,
 )
 from fastreg.linear_model._base import LinearModel, warn_constant_columns
 from fastreg.linear_model._ridge_scores import (
+    Scoring,
     as_scorer,
     loss_of,
     r2_of_errors,
     routed_scorer,
-    score_of,
+    warn_undefined_r2,
 )
 from fastreg.linear_model._selection import (
     Choice,
@@ -83,8 +85,13 @@ class CrossValidatedRidge(LinearModel):
     # ---- checks ----------------------------------------------------------------
 
     def _check_parameters(self):
-        alphas = [self.alphas] if np.ndim(self.alphas) == 0 else self.alphas
-        check_alphas(alphas, strict=self.cv is None)
+        strict = self.cv is None
+        if np.ndim(self.alphas) == 0:
+            check_number("alphas", self.alphas, low=0, strict=strict)
+        elif len(self.alphas) == 0:
+            raise ValueError("alphas is empty: pass at least one number.")
+        else:
+            check_alphas(self.alphas, strict=strict)
         for name in ("fit_intercept", "store_cv_results", "alpha_per_target", "standardize"):
             check_flag(name, getattr(self, name))
         if self.gcv_mode is not None:
@@ -194,7 +201,7 @@ class CrossValidatedRidge(LinearModel):
 
     def _scores_of_predictions(self, leave_one_out, y, Y, score_params, store):
         """Scores (n_alphas, T or 1), for as many alphas at a time as memory allows."""
-        scorer, n_alphas = as_scorer(self), len(self._alphas)
+        scorer, n_alphas = Scoring(as_scorer(self)), len(self._alphas)
         step = n_alphas if store is not None else max(1, PREDICTION_BYTES // Y.nbytes)
         scores = []
         for start in range(0, n_alphas, step):
@@ -205,6 +212,7 @@ class CrossValidatedRidge(LinearModel):
                 store[...] = out
             for k in range(out.shape[2]):
                 scores.append(self._scores(scorer, out[:, :, k], y, score_params))
+        scorer.warn()
         return np.array(scores)
 
     def _scores(self, scorer, predicted, y, params):
@@ -212,9 +220,9 @@ class CrossValidatedRidge(LinearModel):
         model = self._predicted()
         if self.alpha_per_target and y.ndim == 2:
             pairs = zip(predicted.T, y.T, strict=True)
-            return [score_of(scorer, model, p, target, params) for p, target in pairs]
+            return [scorer(model, p, target, params) for p, target in pairs]
         predicted = predicted[:, 0] if y.ndim == 1 and predicted.shape[1] == 1 else predicted
-        return [score_of(scorer, model, np.ascontiguousarray(predicted), y, params)]
+        return [scorer(model, np.ascontiguousarray(predicted), y, params)]
 
     # ---- splits ---------------------------------------------------------------------
 
@@ -234,8 +242,7 @@ class CrossValidatedRidge(LinearModel):
                 standardize=self.standardize,
             )
         self._check_sums(folds.full, X, y)
-        score = self._split_scorer(X, y, Y, weights, score_params)
-        scores = np.array(list(folds.map(score)))  # (n_splits, n_alphas)
+        scores = self._scores_of_splits(folds, X, y, Y, weights, score_params)
         mean, error = mean_over_splits(scores, axis=0)
         error = None if error is None else error[:, np.newaxis]
         self._choose(self._loss(mean)[:, np.newaxis], error, mean[:, np.newaxis])
@@ -243,18 +250,24 @@ class CrossValidatedRidge(LinearModel):
             W, gap, spectrum = folds.solve(np.full(Y.shape[1], self.alpha_))
         self._finish(folds.full, W, gap, spectrum, "eigen", y, X.dtype)
 
-    def _split_scorer(self, X, y, Y, weights, params):
-        """A function (split, W, design, held_out) that returns scores (n_alphas,)."""
+    def _scores_of_splits(self, folds, X, y, Y, weights, params):
+        """Scores (n_splits, n_alphas)."""
         own_weights = params.get("sample_weight") is weights and len(params) <= 1
         if not is_classifier(self) and own_weights and self.scoring in (None, "r2"):
-            return partial(_r2_of_split, Y, weights)
+            warn_undefined_r2(folds.folds.splits)
+            return np.array(list(folds.map(partial(_r2_of_split, Y, weights))))
         if self.scoring is None or isinstance(self.scoring, str):
-            scorer = get_scorer(self.scoring or self._default_scoring)
-            return partial(self._scores_of_decisions, scorer, X, y, params)
-        return partial(self._scores_of_models, as_scorer(self), X, y, params)
+            scorer = Scoring(get_scorer(self.scoring or self._default_scoring))
+            score = partial(self._scores_of_decisions, scorer, X, y, params)
+        else:
+            scorer = Scoring(as_scorer(self))
+            score = partial(self._scores_of_models, scorer, X, y, params)
+        scores = np.array(list(folds.map(score)))
+        scorer.warn()
+        return scores
 
     def _scores_of_decisions(self, scorer, X, y, params, split, W, design, _):
-        """Scores of scikit-learn's own scorers, which look at predictions only."""
+        """Of one split, by scikit-learn's own scorers, which look at predictions only."""
         W = design.coefficients(W)
         n_alphas, n_targets, p = W.shape
         predicted = X[split.test] @ W.reshape(-1, p).T
@@ -264,11 +277,11 @@ class CrossValidatedRidge(LinearModel):
         for k in range(n_alphas):
             P = predicted[:, k] + (design.target_mean - W[k] @ design.mean)
             P = P[:, 0] if y.ndim == 1 and n_targets == 1 else P
-            scores.append(score_of(scorer, model, P, y[split.test], own))
+            scores.append(scorer(model, P, y[split.test], own))
         return scores
 
     def _scores_of_models(self, scorer, X, y, params, split, W, design, _):
-        """Scores of any callable, which may look at the model and at X."""
+        """Of one split, by any callable, which may look at the model and at X."""
         rows, own = X[split.test], _rows_of(params, split.test, len(y))
         scores = []
         for alpha, coef in zip(self._alphas, W, strict=True):
@@ -276,7 +289,7 @@ class CrossValidatedRidge(LinearModel):
             model.fit_intercept = self.fit_intercept
             model.n_features_in_ = X.shape[1]
             model._set_solution(design, coef, self._target_shape(y), X.dtype)
-            scores.append(score_of(scorer, model, rows, y[split.test], own))
+            scores.append(scorer(model, rows, y[split.test], own))
         return scores
 
     # ---- both -----------------------------------------------------------------------

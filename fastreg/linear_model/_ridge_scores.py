@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import check_scoring, get_scorer
 
+from fastreg._validation import user_stacklevel
 from fastreg.linear_model._label_classifier import LabelClassifier
 
 # Scores that are 1 at best: their loss is what is missing.
@@ -47,27 +48,50 @@ def routed_scorer(estimator, default):
     return as_scorer(estimator)
 
 
-def score_of(scorer, model, X, y, params):
-    """One score as a float; not weighted where the scorer cannot."""
-    try:
-        value = scorer(model, X, y, **params)
-    except TypeError as error:
-        if "unexpected keyword argument 'sample_weight'" not in str(error):
-            raise
-        warnings.warn(
-            f"The scoring {scorer} does not support sample_weight: its scores are not weighted. "
-            "Use one that takes sample_weight.",
-            UserWarning,
-            stacklevel=2,
+class Scoring:
+    """A scorer as a function (model, X, y, params) that returns a float.
+
+    Scores are not weighted where the scorer cannot; `warn` says so, once for all.
+    """
+
+    def __init__(self, scorer):
+        self.scorer, self.weighted = scorer, True
+
+    def __call__(self, model, X, y, params):
+        try:
+            value = self.scorer(model, X, y, **params)
+        except TypeError as error:
+            if "unexpected keyword argument 'sample_weight'" not in str(error):
+                raise
+            self.weighted = False
+            rest = {name: param for name, param in params.items() if name != "sample_weight"}
+            value = self.scorer(model, X, y, **rest)
+        if isinstance(value, numbers.Real) or (isinstance(value, np.ndarray) and value.ndim == 0):
+            return float(value)
+        raise ValueError(
+            f"scoring must return one number, got {value!r} of type {type(value).__name__}: "
+            "pass a scorer that does, scorer(estimator, X, y)."
         )
-        rest = {name: param for name, param in params.items() if name != "sample_weight"}
-        value = scorer(model, X, y, **rest)
-    if isinstance(value, numbers.Real) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        return float(value)
-    raise ValueError(
-        f"scoring must return one number, got {value!r} of type {type(value).__name__}: "
-        "pass a scorer that does, scorer(estimator, X, y)."
-    )
+
+    def warn(self):
+        """Say that scores are not weighted, where that was asked for."""
+        if not self.weighted:
+            warnings.warn(
+                f"The scoring {self.scorer} does not support sample_weight: its scores are not "
+                "weighted. Use one that takes sample_weight.",
+                UserWarning,
+                stacklevel=user_stacklevel(),
+            )
+
+
+def warn_undefined_r2(splits):
+    """Say that a split has too few rows to test on, if one has."""
+    if any(len(split.test) < 2 for split in splits):
+        warnings.warn(
+            "R^2 score is not well-defined with less than two samples.",
+            UndefinedMetricWarning,
+            stacklevel=user_stacklevel(),
+        )
 
 
 def loss_of(scores, scoring, max_increase):
@@ -80,7 +104,7 @@ def loss_of(scores, scoring, max_increase):
             "One or more of the test scores are non-finite, and count as the worst: use larger "
             "test sets, or another scoring.",
             UserWarning,
-            stacklevel=6,
+            stacklevel=user_stacklevel(),
         )
     loss = np.where(np.isnan(scores), np.inf, -scores)
     if max_increase is None:
@@ -98,14 +122,10 @@ def loss_of(scores, scoring, max_increase):
 def r2_of_errors(mse, Y, weights):
     """R2 (k,), averaged over targets, from weighted mean squared errors (k, T) on rows Y (m, T).
 
-    A target that is constant there scores 1 where it is met exactly, 0 otherwise.
+    NaN for a single row. A target that is constant there scores 1 where it is met exactly,
+    0 otherwise.
     """
     if len(Y) < 2:
-        warnings.warn(
-            "R^2 score is not well-defined with less than two samples.",
-            UndefinedMetricWarning,
-            stacklevel=2,
-        )
         return np.full(len(mse), np.nan)
     variance = np.average(
         (Y - np.average(Y, axis=0, weights=weights)) ** 2, axis=0, weights=weights

@@ -5,12 +5,14 @@ import warnings
 import numpy as np
 from scipy.linalg import LinAlgWarning
 
+from fastreg._engine import ridge_positive
 from fastreg._engine.ridge_closed import rounding_of_gap, solve_moments
 from fastreg.linear_model._base import warn_constant_columns, warn_rounded_gap
 from fastreg.linear_model._streaming import StreamingMixin
 
 # Solvers that need no rows.
 SOLVERS = ("auto", "cholesky", "eigen")
+SOLVERS_POSITIVE = ("auto", "lbfgs")
 
 
 class RidgeStreaming(StreamingMixin):
@@ -20,22 +22,21 @@ class RidgeStreaming(StreamingMixin):
         self._alphas(n_targets)
 
     def _serves_streams(self):
-        if self.solver not in SOLVERS:
+        if self.solver not in (SOLVERS_POSITIVE if self.positive else SOLVERS):
             raise ValueError(
                 f"solver={self.solver!r} works on rows, and partial_fit keeps only their moments: "
                 "pass solver='auto'."
-            )
-        if self.positive:
-            raise ValueError(
-                "positive=True works on rows, and partial_fit keeps only their moments: use "
-                "ElasticNet(alpha=alpha / sum of the weights, l1_ratio=0, positive=True)."
             )
         return True
 
     def _solve_stream(self, design, targets_shape, dtype):
         alpha = self._alphas(len(design.squared_norms))
-        wanted = "cholesky" if self.solver == "auto" else self.solver
-        solution = solve_moments(design.moments, alpha, wanted)
+        if self.positive:
+            wanted = "lbfgs"
+            solution = ridge_positive.lbfgs(design, alpha, self.tol, self.max_iter)
+        else:
+            wanted = "cholesky" if self.solver == "auto" else self.solver
+            solution = solve_moments(design.moments, alpha, wanted)
         self._set_solution(design, solution.W, targets_shape, dtype)
         self._set_certificate(solution)
         warn_constant_columns(design, self._feature_names, stacklevel=4)
@@ -48,6 +49,7 @@ class RidgeStreaming(StreamingMixin):
                 LinAlgWarning,
                 stacklevel=4,
             )
+        self._warn_no_convergence(solution, stacklevel=5)
         rounding = rounding_of_gap(design.moments, solution.W, alpha)
         allowed = self.tol * design.squared_norms
         worst = int(np.argmax(np.where(alpha > 0, rounding - 0.1 * allowed, -np.inf)))

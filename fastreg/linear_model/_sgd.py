@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,14 +31,16 @@ INT32_MAX = np.iinfo(np.int32).max
 class BaseSGD(BaseEstimator):
     """Base of SGDRegressor and SGDClassifier; not public.
 
-    They differ in which y they take, in the problems that they make of it, and in how a
-    validation set is drawn.
+    They differ in which y they take, in the problems that they make of it (`_problems`: Y for
+    the kernels, and targets or classes, a pair of class weights for each, a bound on threads),
+    and in how a validation set is drawn.
     """
 
     loss_functions: dict
     _splitter: type  # draws the validation set
     _has_labels: bool
     _loss_of_passive_steps: str
+    _checks_of_y: ClassVar[dict] = {}
 
     def sparsify(self):
         """Hold `coef_` as a SciPy CSR matrix, which saves memory where most of it is zero.
@@ -142,6 +145,46 @@ class BaseSGD(BaseEstimator):
             verbose=self.verbose,
         )
 
+    # ---- the frame of a fit -------------------------------------------------
+
+    def _fit(self, X, y, init, sample_weight, validation):
+        """Fit from `init`, coefficients and intercepts or None; called by `fit`."""
+        self._check_parameters()
+        X, y = self._check_data(X, y, reset=True)
+        self._start(y)
+        Y, problems = self._problems(y)
+        state = self._new_state((len(problems[0]), X.shape[1]), *init)
+        self._train((X, Y), sample_weight, state, problems, self.max_iter, validation)
+        self._warn(stacklevel=4)
+
+    def _go_on(self, X, y, sample_weight, *, first):
+        """An epoch on these rows, from where the last call ended unless this is the first."""
+        X, y = self._check_data(X, y, reset=first)
+        Y, problems = self._problems(y)
+        shape = (len(problems[0]), X.shape[1])
+        state = self._new_state(shape, None, None) if first else self._last_state()
+        if state.coef.shape != shape:
+            raise ValueError(
+                f"y has {shape[0]} target(s), and the rows before had {len(state.coef)}: pass "
+                "the same targets, or call fit."
+            )
+        self._train((X, Y), sample_weight, state, problems, 1)
+
+    def _check_data(self, X, y, reset):
+        return validate_data(
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,  # training finds out
+            reset=reset,
+            **self._checks_of_y,
+        )
+
+    def _start(self, y):
+        """Learn from y what `fit` starts over."""
+
     # ---- where training starts ----------------------------------------------
 
     def _new_state(self, shape, coef_init, intercept_init):
@@ -179,10 +222,7 @@ class BaseSGD(BaseEstimator):
     # ---- training -----------------------------------------------------------
 
     def _train(self, data, sample_weight, state, problems, max_iter, validation=(None, None, None)):
-        """Train from `state` on data (X, Y) and set the fitted attributes.
-
-        `problems` holds the targets or classes, and a pair of class weights for each.
-        """
+        """Train from `state` on data (X, Y) and set the fitted attributes."""
         X, Y = data
         classes, class_weights, threads = problems
         sample_weight = check_sample_weight(sample_weight, X.shape[0])
@@ -286,7 +326,7 @@ class BaseSGD(BaseEstimator):
         if validated:
             self.validation_scores_ = _one_or_all(solution.validation_scores)
 
-    def _warn(self):
+    def _warn(self, stacklevel):
         """What fit has to say at its end."""
         planned = self.learning_rate == "one_cycle"
         if self.tol is not None and self.n_iter_ == self.max_iter and not planned:
@@ -295,14 +335,14 @@ class BaseSGD(BaseEstimator):
                 f"max_iter to improve the fit. It is {self.max_iter}; tol=None says that this "
                 "many are wanted.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
         if self.power_t < 0:
             warnings.warn(
                 "Negative values for `power_t` are deprecated: the rate grows with them. Pass a "
                 "number of at least 0.",
                 FutureWarning,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
 
     # ---- prediction ---------------------------------------------------------

@@ -12,7 +12,6 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
-from sklearn.utils.validation import validate_data
 
 from fastreg._engine.sgd import CLASSIFICATION_LOSSES, DEFAULT_EPSILON
 from fastreg._typing import MatrixLike
@@ -265,20 +264,13 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
         self : object
         """
         with unchanged_on_error(self):
-            self._check_parameters()
-            X, y = self._check_data(X, y, reset=True)
-            self._set_classes(np.unique(y))
-            state = self._new_state((self._n_problems(), X.shape[1]), coef_init, intercept_init)
-            validation = (X_val, y_val, sample_weight_val)
-            self._train(
-                (X, self._codes(y, "y")),
+            self._fit(
+                X,
+                y,
+                (coef_init, intercept_init),
                 sample_weight,
-                state,
-                self._problems(y),
-                self.max_iter,
-                validation,
+                (X_val, y_val, sample_weight_val),
             )
-            self._warn()
         return self
 
     def partial_fit(
@@ -308,10 +300,7 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
             self._check_parameters(partial=True)
             first = not hasattr(self, "classes_")
             self._check_partial_classes(classes, first)
-            X, y = self._check_data(X, y, reset=first)
-            shape = (self._n_problems(), X.shape[1])
-            state = self._new_state(shape, None, None) if first else self._last_state()
-            self._train((X, self._codes(y, "y")), sample_weight, state, self._problems(y), 1)
+            self._go_on(X, y, sample_weight, first=first)
         return self
 
     @available_if(_gives_probabilities)
@@ -363,19 +352,14 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
     # ---- classes ------------------------------------------------------------
 
     def _check_data(self, X, y, reset):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            ensure_all_finite=False,  # training finds out
-            reset=reset,
-        )
+        X, y = super()._check_data(X, y, reset)
         if y.dtype.kind not in "iub":  # these are labels whatever they are
             with explained("y", "Pass labels of one kind: whole numbers, or strings."):
                 check_classification_targets(y)
         return X, y
+
+    def _start(self, y):
+        self._set_classes(np.unique(y))
 
     def _check_parameters(self, *, partial=False):
         super()._check_parameters(partial=partial)
@@ -427,13 +411,11 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
     def _validation_targets(self, y_val):
         return self._codes(column_or_1d(y_val), "y_val")
 
-    def _n_problems(self):
-        return 1 if len(self.classes_) == 2 else len(self.classes_)
-
     def _problems(self, y):
-        """The classes to tell from the rest, their pairs of weights, and how many threads."""
+        codes = self._codes(y, "y")
         weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         threads = None if self.n_jobs is None else joblib.effective_n_jobs(self.n_jobs)
+        classes, pairs = range(len(weights)), [(1.0, weight) for weight in weights]
         if len(weights) == 2:
-            return [1], [tuple(weights)], threads
-        return range(len(weights)), [(1.0, weight) for weight in weights], threads
+            classes, pairs = [1], [tuple(weights)]
+        return codes, (classes, pairs, threads)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.model_selection import ShuffleSplit
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import validate_data
 
 from fastreg._engine.sgd import DEFAULT_EPSILON, REGRESSION_LOSSES
 from fastreg._typing import MatrixLike
-from fastreg._validation import as_numbers, unchanged_on_error
+from fastreg._validation import as_numbers, unchanged_on_error, without_axis
 from fastreg.linear_model._base import LinearRegressorMixin
 from fastreg.linear_model._sgd import BaseSGD
 
@@ -151,6 +149,7 @@ class SGDRegressor(LinearRegressorMixin, BaseSGD):
     loss_functions = REGRESSION_LOSSES
     _splitter = ShuffleSplit
     _has_labels = False
+    _checks_of_y: ClassVar = {"multi_output": True, "y_numeric": True}
     _loss_of_passive_steps = "epsilon_insensitive"
 
     def __init__(
@@ -233,12 +232,13 @@ class SGDRegressor(LinearRegressorMixin, BaseSGD):
         self : object
         """
         with unchanged_on_error(self):
-            self._check_parameters()
-            X, Y = self._check_data(X, y, reset=True)
-            state = self._new_state((Y.shape[1], X.shape[1]), coef_init, intercept_init)
-            validation = (X_val, y_val, sample_weight_val)
-            self._train((X, Y), sample_weight, state, self._problems(Y), self.max_iter, validation)
-            self._warn()
+            self._fit(
+                X,
+                y,
+                (coef_init, intercept_init),
+                sample_weight,
+                (X_val, y_val, sample_weight_val),
+            )
         return self
 
     def partial_fit(
@@ -259,40 +259,17 @@ class SGDRegressor(LinearRegressorMixin, BaseSGD):
         """
         with unchanged_on_error(self):
             self._check_parameters(partial=True)
-            first = not hasattr(self, "coef_")
-            X, Y = self._check_data(X, y, reset=first)
-            shape = (Y.shape[1], X.shape[1])
-            state = self._new_state(shape, None, None) if first else self._last_state()
-            if state.coef.shape != shape:
-                raise ValueError(
-                    f"y has {shape[0]} target(s), and the rows before had "
-                    f"{len(state.coef)}: pass the same targets, or call fit."
-                )
-            self._train((X, Y), sample_weight, state, self._problems(Y), 1)
+            self._go_on(X, y, sample_weight, first=not hasattr(self, "coef_"))
         return self
 
-    def _check_data(self, X, y, reset):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=[np.float64, np.float32],
-            ensure_all_finite=False,  # training finds out
-            multi_output=True,
-            y_numeric=True,
-            reset=reset,
-        )
-        return X, self._targets(y)
-
     def _targets(self, y):
-        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        y = without_axis(y)
         return y.astype(np.float64, copy=False).reshape(len(y), -1)
 
     def _validation_targets(self, y_val):
         return self._targets(as_numbers("y_val", y_val))
 
-    @staticmethod
-    def _problems(Y):
+    def _problems(self, y):
+        Y = self._targets(y)
         n_targets = Y.shape[1]
-        return range(n_targets), [(1.0, 1.0)] * n_targets, None
+        return Y, (range(n_targets), [(1.0, 1.0)] * n_targets, None)

@@ -31,6 +31,7 @@ from sklearn.utils.validation import check_is_fitted
 from fastreg._engine.stream import (
     MIN_SHARE_LEFT,
     LostDigitsError,
+    RowBuffer,
     memory_allowed,
     memory_needed,
     stream_of_rows,
@@ -73,7 +74,8 @@ class StreamingMixin:
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features), or iterator
             An iterator gives chunks ``(X, y)`` or ``(X, y, sample_weight)``: they are
-            absorbed one by one, and the model is solved once, after the last.
+            absorbed one by one, small ones of dense rows together, and the model is solved
+            once, after the last.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             None for an iterator.
         sample_weight : float or array-like of shape (n_samples,), default=None
@@ -291,7 +293,7 @@ class StreamingMixin:
                 "y and sample_weight come with each chunk of an iterator: let it give "
                 "(X, y, sample_weight), and pass nothing else."
             )
-        total = None
+        buffer, total = RowBuffer(), None
         for k, chunk in enumerate(X):
             with explained(f"Chunk {k}", "No chunk of this iterator was used."):
                 if not isinstance(chunk, tuple | list) or len(chunk) not in (2, 3):
@@ -299,11 +301,21 @@ class StreamingMixin:
                         f"it is of type {type(chunk).__name__}, not (X, y) or "
                         "(X, y, sample_weight)."
                     )
-                part = self._absorb_chunk(*chunk)
+                rows = self._check_chunk(*chunk)
+                # what is small waits for more
+                ready = buffer.add(*rows) if buffer.takes(*rows) else [rows]
+                for part in ready:
+                    part = self._stream_of(*part)
+                    total = part if total is None else total.merge(part)
+        for part in buffer.empty():
+            part = self._stream_of(*part)
             total = part if total is None else total.merge(part)
         return total
 
     def _absorb_chunk(self, X, y, sample_weight=None):
+        return self._stream_of(*self._check_chunk(X, y, sample_weight))
+
+    def _check_chunk(self, X, y, sample_weight=None):
         first = "_targets_shape" not in vars(self)
         X, y = check_chunk(self, X, y, first=first)
         weights = check_sample_weight(sample_weight, X.shape[0], all_zero=True)
@@ -312,7 +324,9 @@ class StreamingMixin:
         self._check_same_targets(y.shape[1:])
         self._check_room(X.shape[1])
         self._check_stream(X.shape[1], int(np.prod(y.shape[1:])))
+        return X, y, weights
 
+    def _stream_of(self, X, y, weights):
         def check(design, block, y):
             check_finite(self, design, block, y)
             for name, sizes in (("X", design.sq_norm), ("y", design.squared_norms)):

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
-from fastreg._engine import ridge
+from fastreg._engine import ridge, ridge_iterative
 from fastreg._engine.blocks import row_gram
 from fastreg._engine.design import Design
 from fastreg._engine.moments import Moments
@@ -35,6 +36,46 @@ def test_normal_equations_hold(shape, solver, layout, as_layout):
     C = (Y - W @ A.T) @ A
     np.testing.assert_allclose(C, alpha[:, None] * W, atol=1e-8 * max(np.abs(Y @ A).max(), 1))
     assert solution.solver == solver
+    assert solution.converged
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-60, 1e60])
+def test_features_of_large_norm_are_preconditioned_together(scale, monkeypatch):
+    """Common columns that depend on each other among many rare ones."""
+    rng = np.random.default_rng(0)
+    X = np.zeros((400, 150))
+    X[np.arange(390), 20 + np.arange(390) // 3] = rng.uniform(0.2, 0.3, 390)
+    shared = rng.uniform(0.5, 1, (400, 1)) * (rng.uniform(size=(400, 1)) < 0.8)
+    X[:, :20] = shared * rng.uniform(0.8, 1, (400, 20))
+    X = sp.csc_array(scale * X)
+    design = Design(X, rng.standard_normal((400, 2)), sample_weight=rng.uniform(0.5, 2, 400))
+    alpha = np.array([0.1, 2.0]) * scale**2
+    options = {"tol": 1e-10, "max_iter": None}
+    plain = ridge.solve(design, alpha, "sparse_cg", **options)
+    monkeypatch.setattr(ridge_iterative, "HEAD_FEATURES", 30)
+    monkeypatch.setattr(ridge_iterative, "HEAD_PASSES", 1000)
+    assert set(ridge_iterative._head(design, alpha[0])) == set(range(20))
+    headed = ridge.solve(design, alpha, "sparse_cg", **options)
+    assert (1.5 * headed.n_iter < plain.n_iter).all()
+    for solution in (plain, headed):
+        left = design.correlation - design.dots(-design.residual(solution.W, 0 * design.targets))
+        left -= alpha[:, None] * solution.W
+        sizes = np.linalg.norm(design.correlation, axis=1)
+        assert (np.linalg.norm(left, axis=1) <= 1.01e-10 * sizes).all()
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-8])
+@pytest.mark.parametrize("shape", [(300, 80), (80, 300)])
+def test_conjugate_gradients_keep_their_tolerance(shape, tol):
+    """The residual of the normal equations, on whichever side they are solved."""
+    rng = np.random.default_rng(1)
+    X = sp.random(*shape, density=0.1, random_state=rng, format="csc")
+    X = sp.csc_array(X.multiply(np.geomspace(1, 30, shape[1])))
+    design, alpha = Design(X, rng.standard_normal((shape[0], 2))), np.array([0.01, 10.0])
+    solution = ridge.solve(design, alpha, "sparse_cg", tol=tol, max_iter=None)
+    left = design.dots(design.residual(solution.W, design.targets)) - alpha[:, None] * solution.W
+    share = np.linalg.norm(left, axis=1) / np.linalg.norm(design.correlation, axis=1)
+    assert (share <= 1.01 * tol).all()
     assert solution.converged
 
 

@@ -229,8 +229,17 @@ def test_a_scorer_sees_fitted_models(regression):
 def test_a_scorer_without_weights(regression):
     X, y, weights = regression()
     scoring = make_scorer(lambda a, b: -np.abs(a - b).max())
-    with pytest.warns(UserWarning, match="does not support sample_weight"):
-        RidgeCV(ALPHAS, cv=3, scoring=scoring).fit(X, y, sample_weight=weights)
+    for cv in (None, 3):
+        with pytest.warns(UserWarning, match="does not support sample_weight") as caught:
+            RidgeCV(ALPHAS, cv=cv, scoring=scoring).fit(X, y, sample_weight=weights)
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_splits_too_small_for_r2(regression):
+    X, y, _ = regression(12, 3)
+    with pytest.warns(UserWarning, match="less than two samples|non-finite") as caught:
+        RidgeCV(ALPHAS, cv=12).fit(X, y)
+    assert [warning.filename for warning in caught] == [__file__] * 2
 
 
 def test_scores_that_are_not_finite(regression):
@@ -269,9 +278,11 @@ def test_multilabel():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"alphas": []}, TypeError, "alphas must be"),
+        ({"alphas": []}, ValueError, "alphas is empty"),
+        ({"alphas": "all"}, TypeError, "alphas must be a number"),
         ({"alphas": [1.0, np.inf]}, ValueError, r"alphas\[1\] == inf"),
-        ({"alphas": 0.0}, ValueError, r"alphas\[0\] == 0.0, must be > 0.0"),
+        ({"alphas": 0.0}, ValueError, "alphas must be a number > 0, got 0.0"),
+        ({"alphas": [0.0]}, ValueError, r"alphas\[0\] == 0.0, must be > 0.0"),
         ({"alphas": [True]}, TypeError, "must be an instance of float"),
         ({"fit_intercept": 1}, TypeError, "fit_intercept must be True or False"),
         ({"gcv_mode": "qr"}, ValueError, "gcv_mode must be one of"),

@@ -40,6 +40,7 @@ MODELS = {
     "whole Gram": Lasso(0.1, precompute=True, tol=1e-12),
     "ridge": Ridge(2.0),
     "ridge without intercept": Ridge(0.5, fit_intercept=False),
+    "positive ridge": Ridge(2.0, positive=True),
 }
 each = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 PLAIN = ("lasso", "elastic net", "ridge")
@@ -142,6 +143,29 @@ def test_means_far_from_zero(model, mean):
     got = clone(model).partial_fit(chunks(X + mean, Y + mean, WEIGHTS, size=1))
     wanted = clone(model).fit(X + mean, Y + mean, WEIGHTS)
     np.testing.assert_allclose(got.coef_, wanted.coef_, rtol=1e-10, atol=1e-10)
+
+
+@plain
+def test_small_chunks_are_copied(model, monkeypatch):
+    """They wait for more rows, and the iterator may use its array again; dtypes may change."""
+    monkeypatch.setattr(stream, "BUFFER_BYTES", 0)
+    monkeypatch.setattr(stream, "MIN_HEIGHT", 3)
+    row, target = np.empty((2, P)), np.empty(2)
+
+    def reused():
+        for k in range(0, N, 2):
+            row[:], target[:] = X[k : k + 2], Y[k : k + 2]
+            if k % 10 == 4:
+                yield np.float32(row), np.float32(target), WEIGHTS[k : k + 2]
+            else:
+                yield row, target, WEIGHTS[k : k + 2]
+
+    Z, y = X.copy(), Y.copy()
+    for k in range(4, N, 10):
+        Z[k : k + 2], y[k : k + 2] = np.float32(X[k : k + 2]), np.float32(Y[k : k + 2])
+    got = clone(model).partial_fit(reused())
+    assert_same(got, clone(model).fit(Z, y, WEIGHTS))
+    assert got.n_samples_seen_ == N
 
 
 @plain
@@ -306,7 +330,7 @@ def test_ridge_says_where_rounding_hides_its_gap():
     [
         ({"solver": "svd"}, "solver='svd' works on rows"),
         ({"solver": "sparse_cg"}, "pass solver='auto'"),
-        ({"positive": True}, "ElasticNet"),
+        ({"solver": "lsqr"}, "pass solver='auto'"),
     ],
 )
 def test_what_needs_rows(parameters, words):

@@ -1,0 +1,69 @@
+"""Dense X, for what builds on it: `gram.pyx`."""
+from fastreg._kernels.matrix cimport Matrix
+
+# Blocks that are packed for the BLAS.
+cdef enum:
+    GRAM_LINES = 512        # columns or rows that are one tile
+    GRAM_BLOCK = 1 << 17    # elements
+    GRAM_CHUNK_ROWS = 1024
+    GRAM_CHUNKS = 16
+    GRAM_CHUNK_BYTES = 1 << 24
+
+
+cdef class Dense(Matrix):
+    cdef const double *x64
+    cdef const float *x32
+    cdef Py_ssize_t ld, row_tile, col_tile, n_row_tiles, n_col_tiles
+
+    cdef inline const double *at64(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil
+    cdef inline const float *at32(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil
+    cdef void stats_tile(self, Py_ssize_t task, const double *w, const double *u,
+                         const double *shift, double[:, :, ::1] out) noexcept nogil
+    cdef dots_by_blas(self, const double[:, ::1] V, int n_threads)
+    cdef void dots_block(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t chunk, Py_ssize_t rows,
+                         Py_ssize_t width, const Py_ssize_t[::1] columns,
+                         const double[:, ::1] V, double[:, :, ::1] out,
+                         double *block) noexcept nogil
+    cdef dots_of_many(self, const double[:, ::1] V, int n_threads)
+    cdef void interleave(self, const double[:, ::1] V, double[:, ::1] U) noexcept nogil
+    cdef void dots_tile_of_many(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t end,
+                                Py_ssize_t chunk, double[:, ::1] U,
+                                double[:, :, ::1] out) noexcept nogil
+    cdef bint are_zeros(self, double[:, ::1] U, Py_ssize_t i, Py_ssize_t rows) noexcept nogil
+    cdef void dots_of_columns(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
+                              double[:, ::1] U, double *out) noexcept nogil
+    cdef void dots_of_rows(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
+                           double[:, ::1] U, double *out) noexcept nogil
+    cdef void dots_tile(self, Py_ssize_t task, const double *u,
+                        double[:, ::1] out) noexcept nogil
+    cdef subtract_many(self, const Py_ssize_t[::1] idx, double[::1] m,
+                       const double[:, ::1] D, double[:, ::1] V, int n_threads)
+    cdef void subtract_tile_of_many(self, Py_ssize_t i, Py_ssize_t rows,
+                                    const Py_ssize_t[::1] idx, double[::1] m,
+                                    const double[:, ::1] D, double[:, ::1] V,
+                                    double *tile) noexcept nogil
+    cdef void subtract_tile(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
+                            Py_ssize_t k, const double *m, const double *d,
+                            double *v) noexcept nogil
+    cdef void pack(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
+                   Py_ssize_t k, const double *m, bint consecutive, double *out) noexcept nogil
+    cdef void gather_tile(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
+                          Py_ssize_t k, const double *m, double *block,
+                          double *out) noexcept nogil
+
+
+cdef inline Py_ssize_t ceil_div(Py_ssize_t a, Py_ssize_t b) noexcept nogil:
+    return (a + b - 1) // b
+
+
+cdef inline Py_ssize_t clip(Py_ssize_t a, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
+    return max(low, min(a, high))
+
+
+cdef inline bint is_run(const Py_ssize_t *idx, Py_ssize_t k) noexcept nogil:
+    """Whether idx counts up by one; a working set is in the order of its arrival."""
+    cdef Py_ssize_t t
+    for t in range(1, k):
+        if idx[t] != idx[t - 1] + 1:
+            return False
+    return True

@@ -1,0 +1,197 @@
+"""Gram matrices of dense X: products of its columns, or of its rows."""
+import numpy as np
+
+from cython.parallel cimport prange, threadid
+from scipy.linalg.cython_blas cimport dgemm, dsyrk
+
+from fastreg._kernels.dense cimport (
+    GRAM_BLOCK, GRAM_CHUNK_BYTES, GRAM_CHUNK_ROWS, GRAM_CHUNKS, GRAM_LINES, Dense, ceil_div, clip,
+    is_run)
+from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
+
+cdef enum:
+    GRAM_TILE = 320         # lines in a tile where there are more than one
+    PACK_PARTS = 32
+
+
+def gram(Dense X, const Py_ssize_t[::1] a, b, int n_threads):
+    """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a."""
+    cdef Gram task = Gram(X, a.shape[0], a.shape[0] if b is None else len(b))
+    task.a, task.ma = a, X._mean_of(a)
+    task.symmetric = b is None
+    task.b, task.mb = (a, task.ma) if b is None else (b, X._mean_of(b))
+    return task.run(X.n_samples, n_threads)
+
+
+def row_gram(Dense X, int n_threads):
+    """AA' as an array (n, n)."""
+    cdef Gram task = Gram(X, X.n_samples, X.n_samples)
+    task.a = task.b = np.arange(X.n_features)
+    task.ma = task.mb = X._mean_of(task.a)
+    task.symmetric = task.by_rows = True
+    return task.run(X.n_features, n_threads)
+
+
+cdef class Gram:
+    """Products of lines, columns or rows of A, summed along the other axis.
+
+    Few lines are one tile: tasks are chunks of the other axis, with a sum each. Many
+    are tiles: a block of the other axis is packed for all of them, centred, and tasks
+    are pairs of tiles. The products are the BLAS's.
+    """
+    cdef Dense X
+    cdef const Py_ssize_t[::1] a, b     # columns of the lines; by rows, all columns
+    cdef const double[::1] ma, mb       # and their means
+    cdef bint symmetric, by_rows, run_a, run_b
+    cdef bint along                     # a line's elements lie side by side when packed
+    cdef Py_ssize_t ka, kb, length
+
+    def __init__(self, Dense X, Py_ssize_t ka, Py_ssize_t kb):
+        self.X, self.ka, self.kb = X, ka, kb
+
+    cdef run(self, Py_ssize_t length, int n_threads):
+        """The array (ka, kb), from sums over `length` elements."""
+        self.length = length
+        self.along = self.X.has_columns != self.by_rows
+        self.run_a = self.by_rows or is_run(&self.a[0], self.ka)
+        self.run_b = self.by_rows or is_run(&self.b[0], self.kb)
+        if max(self.ka, self.kb) <= GRAM_LINES:
+            G = self.by_chunks(n_threads)
+        else:
+            G = self.by_tiles(n_threads)
+        if self.symmetric:
+            mirror(G)
+        return G
+
+    cdef Py_ssize_t block(self) noexcept:
+        """Elements of each line that are packed at a time."""
+        cdef Py_ssize_t k = min(max(self.ka, self.kb), GRAM_LINES)
+        return min(self.length, clip(GRAM_BLOCK // k // 64 * 64, 64, 1024))
+
+    cdef by_chunks(self, int n_threads):
+        cdef Py_ssize_t block = self.block()
+        cdef Py_ssize_t n_chunks = clip(
+            min(self.length // GRAM_CHUNK_ROWS, GRAM_CHUNK_BYTES // (8 * self.ka * self.kb)),
+            1, GRAM_CHUNKS)
+        cdef Py_ssize_t chunk = ceil_div(ceil_div(self.length, n_chunks), block) * block
+        n_chunks = ceil_div(self.length, chunk)
+        partial = np.empty((n_chunks, self.ka, self.kb))
+        cdef double[:, :, ::1] out = partial
+        cdef double[:, ::1] scratch = np.empty((n_threads, (self.ka + self.kb) * block))
+        cdef Py_ssize_t task, first, last
+        cdef Py_ssize_t step = max(
+            n_threads, <Py_ssize_t> INTERRUPT_WORK * 32 // (chunk * self.ka * self.kb + 1))
+        for first in range(0, n_chunks, step):
+            last = min(first + step, n_chunks)
+            for task in prange(first, last, nogil=True, num_threads=n_threads,
+                               schedule="dynamic", chunksize=1):
+                self.chunk_sum(task * chunk, min((task + 1) * chunk, self.length), block,
+                               &scratch[threadid(), 0], &out[task, 0, 0])
+            check_interrupt()
+        return partial[0] if n_chunks == 1 else partial.sum(axis=0)
+
+    cdef void chunk_sum(self, Py_ssize_t i, Py_ssize_t end, Py_ssize_t block, double *B,
+                        double *out) noexcept nogil:
+        cdef Py_ssize_t n
+        cdef double *A = B if self.symmetric else B + self.kb * block
+        cdef double beta = 0.0
+        while i < end:
+            n = min(block, end - i)
+            self.pack(True, i, n, 0, self.kb, B)
+            if not self.symmetric:
+                self.pack(False, i, n, 0, self.ka, A)
+            self.product(A, B, self.ka, self.kb, n, self.ka, self.kb, beta, out)
+            beta = 1.0
+            i += n
+
+    cdef by_tiles(self, int n_threads):
+        cdef Py_ssize_t block = self.block(), i = 0, n, task, work = 0
+        cdef Py_ssize_t ta = ceil_div(self.ka, GRAM_TILE), tb = ceil_div(self.kb, GRAM_TILE)
+        cdef Py_ssize_t wa = ceil_div(self.ka, ta), wb = ceil_div(self.kb, tb)
+        pairs = [(a, b) for a in range(ta) for b in range(tb) if not self.symmetric or b >= a]
+        # those on the diagonal cost half and fill the gaps at the end
+        pairs.sort(key=lambda pair: self.symmetric and pair[0] == pair[1])
+        cdef const Py_ssize_t[:, ::1] pair = np.array(pairs, dtype=np.intp)
+        cdef Py_ssize_t n_pairs = pair.shape[0]
+        result = np.empty((self.ka, self.kb))
+        cdef double[:, ::1] out = result
+        cdef double[::1] B = np.empty(self.kb * block), A = B
+        cdef double beta = 0.0
+        if not self.symmetric:
+            A = np.empty(self.ka * block)
+        while i < self.length:
+            n = min(block, self.length - i)
+            self.pack_all(True, i, n, self.kb, &B[0], n_threads)
+            if not self.symmetric:
+                self.pack_all(False, i, n, self.ka, &A[0], n_threads)
+            for task in prange(n_pairs, nogil=True, num_threads=n_threads, schedule="dynamic",
+                               chunksize=1):
+                self.tile(pair[task, 0] * wa, pair[task, 1] * wb, wa, wb, n, beta, &A[0], &B[0],
+                          out)
+            beta = 1.0
+            i += n
+            work += n * self.ka * self.kb
+            if work > <Py_ssize_t> INTERRUPT_WORK * 32:
+                work = 0
+                check_interrupt()
+        return result
+
+    cdef void tile(self, Py_ssize_t ja, Py_ssize_t jb, Py_ssize_t wa, Py_ssize_t wb,
+                   Py_ssize_t n, double beta, double *A, double *B,
+                   double[:, ::1] out) noexcept nogil:
+        cdef Py_ssize_t step = n if self.along else 1
+        self.product(A + ja * step, B + jb * step, min(wa, self.ka - ja), min(wb, self.kb - jb),
+                     n, self.ka, self.kb, beta, &out[ja, jb])
+
+    cdef void product(self, double *A, double *B, Py_ssize_t a, Py_ssize_t b, Py_ssize_t n,
+                      Py_ssize_t lines_a, Py_ssize_t lines_b, double beta,
+                      double *out) noexcept nogil:
+        """out (a, b) = beta out + A B', of packed lines that are some of lines_a and lines_b."""
+        cdef int ka = <int> a, kb = <int> b, k = <int> n, ldc = <int> self.kb
+        cdef int lda = <int> (n if self.along else lines_a)
+        cdef int ldb = <int> (n if self.along else lines_b)
+        cdef double one = 1.0
+        cdef char *plain = b'N'
+        cdef char *trans = b'T'
+        # C-ordered out is BLAS's out': out' += B A'
+        if self.symmetric and A == B:
+            dsyrk(b'L', trans if self.along else plain, &kb, &k, &one, B, &ldb, &beta, out, &ldc)
+        else:
+            dgemm(trans if self.along else plain, plain if self.along else trans, &kb, &ka, &k,
+                  &one, B, &ldb, A, &lda, &beta, out, &ldc)
+
+    cdef void pack_all(self, bint of_b, Py_ssize_t i, Py_ssize_t n, Py_ssize_t lines,
+                       double *out, int n_threads):
+        """`pack` of all lines, in parts that are contiguous in `out`."""
+        cdef Py_ssize_t part, total = lines if self.along else n
+        cdef Py_ssize_t width = ceil_div(total, PACK_PARTS), n_parts = ceil_div(total, width)
+        for part in prange(n_parts, nogil=True, num_threads=n_threads, schedule="dynamic",
+                           chunksize=1):
+            if self.along:
+                self.pack(of_b, i, n, part * width, min(width, lines - part * width),
+                          out + part * width * n)
+            else:
+                self.pack(of_b, i + part * width, min(width, n - part * width), 0, lines,
+                          out + part * width * lines)
+
+    cdef void pack(self, bint of_b, Py_ssize_t i, Py_ssize_t n, Py_ssize_t line,
+                   Py_ssize_t n_lines, double *out) noexcept nogil:
+        """n elements from i on of some lines."""
+        cdef const Py_ssize_t *columns = &self.b[0] if of_b else &self.a[0]
+        cdef const double *m = &self.mb[0] if of_b else &self.ma[0]
+        if self.by_rows:
+            self.X.pack(line, n_lines, columns + i, n, m + i, True, out)
+        else:
+            self.X.pack(i, n, columns + line, n_lines, m + line,
+                        self.run_b if of_b else self.run_a, out)
+
+
+cdef void mirror(double[:, ::1] G):
+    """Copy the upper triangle to the lower one, tile by tile."""
+    cdef Py_ssize_t i, j, first, start, k = G.shape[0]
+    with nogil:
+        for first in range(0, k, 32):
+            for start in range(0, first + 1, 32):
+                for i in range(first, min(first + 32, k)):
+                    for j in range(start, min(start + 32, i)):
+                        G[i, j] = G[j, i]
