@@ -26,7 +26,8 @@ MODULES = [
     "fastreg.linear_model._ridge_cv",
     "fastreg.linear_model._ridge_regression",
     "fastreg.neural_network._display",
-    "fastreg.neural_network._mlp",
+    "fastreg.neural_network._mlp_classifier",
+    "fastreg.neural_network._mlp_regressor",
 ]
 WITH_EXAMPLES = {
     "fastreg._config",
@@ -43,7 +44,8 @@ WITH_EXAMPLES = {
     "fastreg.linear_model._ridge_cv",
     "fastreg.linear_model._ridge_regression",
     "fastreg.neural_network._display",
-    "fastreg.neural_network._mlp",
+    "fastreg.neural_network._mlp_classifier",
+    "fastreg.neural_network._mlp_regressor",
 }
 
 
