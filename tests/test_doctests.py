@@ -58,7 +58,9 @@ def test_examples(name):
     assert (result.attempted > 0) == (name in WITH_EXAMPLES)
 
 
-@pytest.mark.parametrize("page", ["index.rst", "cross_validation.rst", "larger_than_memory.rst"])
+@pytest.mark.parametrize(
+    "page", ["index.rst", "cross_validation.rst", "larger_than_memory.rst", "mlp.rst"]
+)
 def test_pages(page):
     result = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=FLAGS)
     assert result.failed == 0

@@ -121,6 +121,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         min_delta: float | None = None,
         max_time: float | None = None,
         callbacks: Sequence[Callable] | None = None,
+        n_models: int = 1,
+        bootstrap: bool = False,
         class_weight: dict | list | str | None = None,
         label_smoothing: float = 0.0,
     ):
@@ -165,6 +167,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         self.min_delta = min_delta
         self.max_time = max_time
         self.callbacks = callbacks
+        self.n_models = n_models
+        self.bootstrap = bootstrap
         self.class_weight = class_weight
         self.label_smoothing = label_smoothing
 
@@ -257,7 +261,11 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             Columns as in `classes_`; for an indicator matrix, of each label alone.
         """
         outputs = self._outputs(X)
-        return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+        if self._kind != "binary":
+            return outputs
+        if len(self.classes_) == 1:
+            return np.ones_like(outputs)
+        return np.hstack([1 - outputs, outputs])
 
     def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
         """Predict logarithms of probabilities.

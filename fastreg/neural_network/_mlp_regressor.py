@@ -121,6 +121,8 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
         min_delta: float | None = None,
         max_time: float | None = None,
         callbacks: Sequence[Callable] | None = None,
+        n_models: int = 1,
+        bootstrap: bool = False,
         delta: float = 1.0,
         quantile: float = 0.5,
     ):
@@ -166,6 +168,8 @@ class MLPRegressor(RegressorMixin, BasePerceptron):
         self.min_delta = min_delta
         self.max_time = max_time
         self.callbacks = callbacks
+        self.n_models = n_models
+        self.bootstrap = bootstrap
         self.delta = delta
         self.quantile = quantile
 
