@@ -16,7 +16,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from fastreg._typing import MatrixLike
-from fastreg._validation import check_class_weight, check_number, unchanged_on_error
+from fastreg._validation import (
+    check_class_weight,
+    check_number,
+    check_partial_classes,
+    unchanged_on_error,
+)
 from fastreg.neural_network._base import BasePerceptron, is_stochastic
 from fastreg.neural_network._documentation import documented
 
@@ -214,15 +219,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
         self : object
         """
         known = getattr(self, "classes_", None)
-        if known is None and classes is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None:
-            classes = unique_labels(classes)
-            if known is not None and not np.array_equal(known, classes):
-                raise ValueError(
-                    f"classes={classes!r} is not the same as on the last call to partial_fit, "
-                    f"was: {known!r}: leave it out, or call fit."
-                )
+        classes = check_partial_classes(classes, known)
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' needs all rows at once: pass a dict of weights, as "

@@ -382,7 +382,7 @@ def test_edited_weights_are_where_training_goes_on(digits):
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_partial_fit_heeds_changed_parameters(digits, solver):
     X, y = digits
-    model = MLPClassifier((9,), solver=solver, random_state=0, learning_rate="cosine")
+    model = MLPClassifier((9,), solver=solver, momentum=0, random_state=0, learning_rate="cosine")
     for _ in range(2):
         model.partial_fit(X, y, classes=np.arange(10))
     state = [v.copy() for v in model._optimisation.state]
