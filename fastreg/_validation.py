@@ -14,7 +14,7 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import DataConversionWarning
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
     check_array,
     check_is_fitted,
@@ -134,6 +134,27 @@ def check_class_weight(class_weight):
             f"class_weight must be None, 'balanced' or a dict, got {class_weight!r}: "
             "pass one of these."
         )
+
+
+def check_partial_classes(classes, known):
+    """All classes that calls of partial_fit will ever see, sorted.
+
+    `classes` is what this call was given, `known` what an earlier one was, or None.
+    """
+    if classes is None and known is None:
+        raise ValueError(
+            "classes must be passed on the first call to partial_fit: all classes that will "
+            "ever come."
+        )
+    if classes is None:
+        return known
+    given = unique_labels(classes)
+    if known is not None and not np.array_equal(known, given):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+            f"{known.tolist()}. Pass the same, or none; fit starts anew."
+        )
+    return given
 
 
 # ---- data ------------------------------------------------------------------

@@ -26,7 +26,8 @@ MODULES = [
     "fastreg.linear_model._ridge_cv",
     "fastreg.linear_model._ridge_regression",
     "fastreg.neural_network._display",
-    "fastreg.neural_network._mlp",
+    "fastreg.neural_network._mlp_classifier",
+    "fastreg.neural_network._mlp_regressor",
 ]
 WITH_EXAMPLES = {
     "fastreg._config",
@@ -43,7 +44,8 @@ WITH_EXAMPLES = {
     "fastreg.linear_model._ridge_cv",
     "fastreg.linear_model._ridge_regression",
     "fastreg.neural_network._display",
-    "fastreg.neural_network._mlp",
+    "fastreg.neural_network._mlp_classifier",
+    "fastreg.neural_network._mlp_regressor",
 }
 
 
@@ -56,7 +58,9 @@ def test_examples(name):
     assert (result.attempted > 0) == (name in WITH_EXAMPLES)
 
 
-@pytest.mark.parametrize("page", ["index.rst", "cross_validation.rst", "larger_than_memory.rst"])
+@pytest.mark.parametrize(
+    "page", ["index.rst", "cross_validation.rst", "larger_than_memory.rst", "mlp.rst"]
+)
 def test_pages(page):
     result = doctest.testfile(str(DOCS / page), module_relative=False, optionflags=FLAGS)
     assert result.failed == 0

@@ -34,7 +34,7 @@ class Optimisation:
     ):
         self.solver, self.schedule, self.weight_decay = solver, schedule, weight_decay
         self.n_steps = self.n_epochs = 0
-        self.gathered = 0.0
+        self.gathered, self._gathered = 0.0, None
         n_vectors = 2 if solver in ("adam", "adamw") else 1
         self.state = tuple(np.zeros_like(parameters) for _ in range(n_vectors))
         if solver == "sgd":
@@ -69,13 +69,30 @@ class Optimisation:
         return rates, decays, thresholds
 
     def _gather(self, rates, momentum, nesterov):
-        thresholds = np.empty_like(rates)
+        thresholds, gathered = np.empty_like(rates), self.gathered
+        self._gathered = np.empty_like(rates)
         for b, rate in enumerate(rates):
-            self.gathered = momentum * self.gathered + rate
-            thresholds[b] = momentum * self.gathered + rate if nesterov else self.gathered
+            self._gathered[b] = gathered = momentum * gathered + rate
+            thresholds[b] = momentum * gathered + rate if nesterov else gathered
         return thresholds
 
-    def took(self, n_batches):
-        """An epoch of n_batches steps is over."""
-        self.n_steps += n_batches
-        self.n_epochs += 1
+    def took(self, n_steps):
+        """So many steps of an epoch were taken."""
+        self.n_steps += n_steps
+        if n_steps and self._gathered is not None:
+            self.gathered = float(self._gathered[n_steps - 1])
+        self._gathered = None
+
+    def continue_from(self, other):
+        """Take over how far another one is, where it has the same solver.
+
+        A schedule that has not changed goes on too; one that has starts at its own rate,
+        in the epoch that it is.
+        """
+        if other.solver != self.solver:
+            return
+        self.state = other.state
+        self.n_steps, self.n_epochs = other.n_steps, other.n_epochs
+        self.gathered = other.gathered
+        if self.schedule.settings == other.schedule.settings:
+            self.schedule = other.schedule

@@ -325,3 +325,20 @@ def apply_head(name, outputs):
     elif name != "identity":
         activate(name, outputs)
     return outputs
+
+
+def undo_head(name, means):
+    """What the last linear layer would have to say, for these means."""
+    with np.errstate(divide="ignore"):
+        if name == "logistic":
+            return np.log(means) - np.log1p(-means)
+        return means if name == "identity" else np.log(means)
+
+
+def mean_of(outputs):
+    """The mean of arrays of one shape, added in their order; the first becomes it."""
+    total, n = None, 0
+    for output in outputs:
+        total, n = output if total is None else np.add(total, output, out=total), n + 1
+    total /= n
+    return total

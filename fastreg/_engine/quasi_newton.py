@@ -1,6 +1,7 @@
 """Training a network by L-BFGS, on all rows at once."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 from scipy import optimize
@@ -41,18 +42,25 @@ class Objective:
         return sum(self.parts(parameters)), self.gradient.copy()
 
 
-def minimise(model, data, regularisation, *, max_iter, max_calls, tol):
+def minimise(model, data, regularisation, *, max_iter, max_calls, tol, report=None):
     """Move the model's parameters to a minimum.
 
+    `report` is called with the number of each iteration and the loss, penalties included.
     Returns the loss as it is reported, the number of iterations, and SciPy's message
     where it did not converge, else None.
     """
     objective = Objective(model, data, regularisation, min(max_iter, max_calls))
+    numbers = count(1)
+
+    def tell(intermediate_result):
+        report(next(numbers), float(intermediate_result.fun))
+
     result = optimize.minimize(
         objective,
         model.parameters.astype(np.float64),
         method="L-BFGS-B",
         jac=True,
+        callback=None if report is None else tell,
         options={"maxfun": max_calls, "maxiter": max_iter, "gtol": tol},
     )
     model.parameters[:] = result.x

@@ -53,6 +53,7 @@ class Schedule:
         self.name, self.first_rate, self.level = name, float(rate), float(rate)
         self.power_t, self.max_epochs, self.warmup = power_t, max_epochs, warmup
         self.patience, self.stands_still = patience, 0
+        self.settings = (name, rate, power_t, max_epochs, warmup, patience)
 
     def rates(self, epoch, n_batches):
         """The rate of each batch of an epoch, counted from 0."""

@@ -1,4 +1,4 @@
-"""Training a network by mini-batches: an epoch is one call of the kernel."""
+"""Training networks by mini-batches: an epoch of all of them is one call of the kernel."""
 
 import time
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import numpy as np
 
 from fastreg._engine import threads
 from fastreg._engine.perceptron import build_network
+from fastreg._kernels.side_by_side import train_side_by_side
 
 # multiplications for each thread in one batch, without which waiting for others costs
 # more than they help
@@ -17,7 +18,7 @@ _WAKING_WORK = 1 << 27
 
 @dataclass(frozen=True)
 class Epoch:
-    """What is known when an epoch ends.
+    """What is known when an epoch ends; of several models the mean over those it trained.
 
     Parameters
     ----------
@@ -60,6 +61,8 @@ class Course:
         What counts as progress.
     max_seconds : float
         Looked at after each epoch.
+    goes_on : bool
+        Whether this is part of a longer training, whose optimiser goes on.
     """
 
     batch_size: int
@@ -68,10 +71,11 @@ class Course:
     patience: float
     min_delta: float
     max_seconds: float = np.inf
+    goes_on: bool = False
 
 
 class Training:
-    """One fit: a generator of epochs, and why it stopped.
+    """The training of one model: what it learns from, how far it is, and why it stopped.
 
     Parameters
     ----------
@@ -83,7 +87,9 @@ class Training:
     history : History
     random_state : RandomState
     evaluate : callable or None
-        Returns the score and loss on held-out rows.
+        Returns the model's score and loss on held-out rows.
+    work_of_evaluation : float
+        Its multiplications; 0 where it must not run beside others.
     stops_on_score : bool
         Whether that score says when to stop, rather than the training loss.
     key : int
@@ -101,9 +107,11 @@ class Training:
         random_state,
         *,
         evaluate=None,
+        work_of_evaluation=0,
         stops_on_score=False,
         key=0,
     ):
+        self.work_of_evaluation = work_of_evaluation
         self.model, self.data, self.optimisation = model, data, optimisation
         self.course, self.history, self.random_state = course, history, random_state
         self.evaluate, self.stops_on_score = evaluate, stops_on_score
@@ -120,61 +128,116 @@ class Training:
             n_threads=n_threads(model, n_rows, len(self.order) * course.max_epochs),
         )
         self.n_epochs = 0
-        self.reason = "max_epochs"
+        self.rate = self.loss = self.score = self.validation_loss = None
+        self.reason = None
 
-    def __iter__(self):
-        begin = time.monotonic()
-        while self.n_epochs < self.course.max_epochs:
-            loss, rate = self._train_epoch()
-            score, validation_loss = self._judge(loss)
-            seconds = time.monotonic() - begin
-            stop = self._stops(seconds)
-            yield Epoch(self.n_epochs, loss, score, validation_loss, rate, seconds)
-            if stop:
-                return
-
-    def _train_epoch(self):
-        """Train on every row once; the mean loss, and the last batch's rate."""
+    def begin_epoch(self):
+        """Draw the order of the rows, and tell the kernel the steps to take."""
         if self.course.shuffle:
             shuffled = np.arange(len(self.order))
             self.random_state.shuffle(shuffled)
             self.order = self.order[shuffled]
         n_batches = len(self.starts) - 1
         steps = self.optimisation.steps(n_batches)
-        last_rate = self.optimisation.schedule.rates(self.optimisation.n_epochs, n_batches)[-1]
-        loss, penalty = self.network.train(
-            self.order, self.starts, *steps, self.optimisation.n_steps
-        )
-        self.optimisation.took(n_batches)
+        self.rate = self.optimisation.schedule.rates(self.optimisation.n_epochs, n_batches)[-1]
+        self.network.begin(self.order, self.starts, *steps, self.optimisation.n_steps)
+
+    def take_note(self):
+        """Count the steps that the kernel took, of an epoch that may have been cut short."""
+        self.optimisation.took(self.network.n_trained)
+
+    def end_epoch(self):
+        """The epoch is over: its mean loss."""
+        self.optimisation.n_epochs += 1
         self.n_epochs += 1
         self.history.n_samples_seen += len(self.order)
-        return (loss / self.data.n_averaged + penalty) / len(self.order), float(last_rate)
+        loss, penalty = self.network.losses
+        self.loss = (loss / self.data.n_averaged + penalty) / len(self.order)
 
-    def _judge(self, loss):
-        """Score and loss on held-out rows, where there are any."""
+    def judge(self, judgement, seconds):
+        """Compare with the best epoch so far, and decide whether to go on.
+
+        `judgement` is what `evaluate` returned, None where there are no held-out rows.
+        """
         history, delta = self.history, self.course.min_delta
-        score = validation_loss = None
-        if self.evaluate is not None:
-            score, validation_loss = self.evaluate()
-            history.validation_scores.append(score)
-            history.validation_losses.append(validation_loss)
+        if judgement is not None:
+            self.score, self.validation_loss = judgement
+            history.validation_scores.append(self.score)
+            history.validation_losses.append(self.validation_loss)
         if self.stops_on_score:
-            improved = history.add_score(loss, score, delta, self.model)
+            improved = history.add_score(self.loss, self.score, delta, self.model)
         else:
-            improved = history.add_loss(loss, delta)
+            improved = history.add_loss(self.loss, delta)
         self.optimisation.schedule.epoch_ends(history.n_samples_seen, improved)
-        return score, validation_loss
+        self.reason = self._reason_to_stop(seconds)
 
-    def _stops(self, seconds):
+    def _reason_to_stop(self, seconds):
         if self.history.n_stale > self.course.patience:
             if not self.optimisation.schedule.goes_on():
-                self.reason = "patience"
-                return True
+                return "patience"
             self.history.n_stale = 0
         if seconds >= self.course.max_seconds:
-            self.reason = "max_time"
-            return True
-        return False
+            return "max_time"
+        return "max_epochs" if self.n_epochs >= self.course.max_epochs else None
+
+
+def train(trainings):
+    """Yield an `Epoch` after each epoch of all models that have not stopped.
+
+    The models are trained side by side in one call of the kernel. What is said of an
+    epoch are means over the models that it trained.
+    """
+    begin = time.monotonic()
+    n_threads = _threads_side_by_side(trainings)
+    number, going = 0, list(trainings)
+    while going:
+        number += 1
+        _train_epoch(going, n_threads)
+        judgements = _evaluate(going)
+        seconds = time.monotonic() - begin
+        for training, judgement in zip(going, judgements, strict=True):
+            training.judge(judgement, seconds)
+        means = [
+            _mean([getattr(t, name) for t in going])
+            for name in ("loss", "score", "validation_loss", "rate")
+        ]
+        yield Epoch(number, *means, seconds)
+        going = [training for training in going if training.reason is None]
+
+
+def _threads_side_by_side(trainings):
+    work = sum(3 * t.model.parameters.size * len(t.order) * t.course.max_epochs for t in trainings)
+    if work < _WAKING_WORK:
+        return 1
+    return min(threads.available_threads(), len(trainings))
+
+
+def _train_epoch(trainings, n_threads):
+    for training in trainings:
+        training.begin_epoch()
+    try:
+        if len(trainings) == 1:
+            trainings[0].network.train()
+        else:
+            networks = [training.network for training in trainings]
+            train_side_by_side(networks, min(n_threads, len(networks)))
+    finally:
+        for training in trainings:
+            training.take_note()
+    for training in trainings:
+        training.end_epoch()
+
+
+def _evaluate(trainings):
+    """Scores and losses on held-out rows, by Python threads where that takes long."""
+    if trainings[0].evaluate is None:
+        return [None] * len(trainings)
+    n_workers = threads.n_workers_for(None, len(trainings), trainings[0].work_of_evaluation)
+    return list(threads.map_in_threads(lambda t: t.evaluate(), trainings, n_workers))
+
+
+def _mean(values):
+    return None if values[0] is None else float(np.mean(values))
 
 
 def batch_starts(n_samples, batch_size, merges_last):

@@ -24,6 +24,7 @@ typedef double fr_vector_f64 __attribute__((vector_size(32), aligned(8), may_ali
 enum {
     FR_ROWS = 6,      /* of C in registers */
     FR_DEPTH = 256,   /* of k in one go: a panel of it fits in the L1 cache */
+    FR_FAR = 48,      /* of k: more pages than a first-level TLB holds, with A transposed */
     FR_SPAN = 256     /* columns of B in one go: these panels fit in the L2 cache */
 };
 
@@ -154,7 +155,7 @@ FR_INLINE void FR_NAME(fr_store)(const int rows, ptrdiff_t columns, const FR_T *
 
 #define FR_TILE_OF(N)                                                                  \
     case N:                                                                            \
-        FR_NAME(fr_tile)(N, depth, from, row_stride, k_stride, panel, sums);           \
+        FR_NAME(fr_tile)(N, depth, from, row_stride, step, panel, sums);               \
         if (columns == FR_PANEL)                                                       \
             FR_NAME(fr_store)(N, FR_PANEL, sums, shift, more, to, c_stride);           \
         else                                                                           \
@@ -166,15 +167,24 @@ FR_PRODUCT void FR_NAME(fr_gemm)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const FR
                                  ptrdiff_t row_stride, ptrdiff_t k_stride, const FR_T *packed,
                                  const FR_T *bias, int add, FR_T *c, ptrdiff_t c_stride)
 {
-    FR_T sums[FR_ROWS * FR_PANEL];
+    FR_T sums[FR_ROWS * FR_PANEL], near[FR_ROWS * FR_DEPTH];
     for (ptrdiff_t start = 0; start < k; start += FR_DEPTH) {
         ptrdiff_t depth;
         const FR_T *b = FR_NAME(fr_packed_row)((FR_T *)packed, start, k, n, &depth);
         const int more = add || start > 0;
+        /* rows of a transposed A lie across many pages: fetched once for all panels */
+        const int fetches = row_stride == 1 && depth > FR_FAR && n > 2 * FR_PANEL;
         for (ptrdiff_t left = 0; left < n; left += FR_SPAN) {
             const ptrdiff_t right = n - left < FR_SPAN ? n : left + FR_SPAN;
             for (ptrdiff_t i = 0; i < m; i += FR_ROWS) {
                 const FR_T *from = a + i * row_stride + start * k_stride;
+                ptrdiff_t step = k_stride;
+                if (fetches && m - i >= FR_ROWS) {
+                    for (ptrdiff_t p = 0; p < depth; p++)
+                        memcpy(near + p * FR_ROWS, from + p * k_stride, FR_ROWS * sizeof(FR_T));
+                    from = near;
+                    step = FR_ROWS;
+                }
                 for (ptrdiff_t j = left; j < right; j += FR_PANEL) {
                     const ptrdiff_t columns = n - j < FR_PANEL ? n - j : FR_PANEL;
                     const FR_T *panel = b + j * depth, *shift = bias ? bias + j : 0;

@@ -10,6 +10,8 @@ one order (gemm.h), and other sums are formed for fixed blocks of rows, or tiles
 parameters, and added in their order. So a run of batches may take the whole team or
 one thread, whichever was faster a moment ago: where other programs want the cores,
 waiting for each other costs a team more than it brings.
+
+Several networks may be trained side by side: see side_by_side.pyx.
 """
 import numpy as np
 
@@ -21,17 +23,23 @@ from fastreg._kernels.layer cimport (
     MAX_BLOCKS, Batch, Layer, Share, address, block_start,
 )
 from fastreg._kernels.network_loss cimport Loss
-from fastreg._kernels.optimiser cimport Optimiser, Range
+from fastreg._kernels.optimiser cimport Range
 
 cdef extern from "team.h" nogil:
     ctypedef void (*fr_share_function)(void *context, int thread, int n_threads) noexcept nogil
     void fr_team_run(fr_share_function f, void *context, int n)
     void fr_team_wait(int n_threads)
     double fr_team_clock()
+    void fr_door_make(fr_door *door)
+    void fr_door_remove(fr_door *door)
+    void fr_door_enter(fr_door *door)
+    void fr_door_leave(fr_door *door)
 
 cdef extern from "optimise.h" nogil:
     void fr_add_penalty(bint single, void *parameters, void *gradients, Py_ssize_t start,
                         Py_ssize_t stop, double alpha, double *sums)
+    double fr_squared_norm(bint single, const void *gradients, Py_ssize_t start,
+                           Py_ssize_t stop)
     void fr_decay(bint single, void *parameters, Py_ssize_t start, Py_ssize_t stop, double rate)
 
 
@@ -39,7 +47,6 @@ cdef enum:
     MIN_BLOCK_ROWS = 8
     TILE = 2048          # parameters of a tile, about: rows of a weight matrix stay whole
     PIECE = 32768        # parameters whose gradients are formed in one go, at most
-    RUN_WORK = 1 << 27   # multiplications of a run: some milliseconds
     RUNS = 32            # between two choices of the team
     RUNS_UNSEEN = 4      # between two looks for Ctrl-C
 
@@ -89,31 +96,11 @@ cdef class Network:
         The largest batch.
     n_threads : int
     """
-    cdef list layers
-    cdef readonly Loss loss
-    cdef Optimiser optimiser
-    cdef object parameters, gradients
-    cdef bint single
-    cdef void *w
-    cdef void *g
-    cdef Py_ssize_t n_layers, first_trained, n_tiles
-    cdef int n_threads
-    cdef const Py_ssize_t[::1] ids
-    cdef const Py_ssize_t[:, ::1] tiles
-    cdef const Py_ssize_t[::1] offsets
-    cdef double[:, ::1] sums         # of each tile: squares, sizes, squared gradients
-    cdef const double[::1] alphas, l1s
-    cdef double clip, max_norm
-    # the run that is going on
-    cdef const Py_ssize_t[::1] order, starts
-    cdef const double[::1] rates, decays, thresholds
-    cdef Py_ssize_t run_first, run_last
-    cdef unsigned long long number
-    cdef double data_loss, penalty
-    cdef double fixed_scale
-    cdef bint add
-    cdef Py_ssize_t n_runs
-    cdef double seconds[2]           # of a batch: by the team, by one thread
+    def __cinit__(self):
+        fr_door_make(&self.door)
+
+    def __dealloc__(self):
+        fr_door_remove(&self.door)
 
     def __init__(self, layers, Loss loss, optimiser, parameters, gradients, offsets, alphas, l1s,
                  *, Py_ssize_t n_rows, int n_threads, double clip=0, double max_norm=0):
@@ -145,29 +132,52 @@ cdef class Network:
             offset = self.offsets[layer]
             (<Layer> self.layers[layer]).refresh(start - offset, stop - offset)
 
-    def train(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
+    def begin(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
               const double[::1] rates, const double[::1] decays, const double[::1] thresholds,
               unsigned long long number):
-        """Train on batch after batch: batch b has samples order[starts[b]:starts[b + 1]].
+        """Take note of what to train on next: batch b has samples
+        order[starts[b]:starts[b + 1]].
 
         `rates`, `decays` and `thresholds` (of L1, in units of its strength) hold one number
-        for each batch; `number` counts the batches before. Returns the sums over batches of
-        rows times loss, and rows times penalty.
+        for each batch; `number` counts the batches before.
         """
-        cdef Py_ssize_t n_batches = starts.shape[0] - 1
-        cdef double work = <double> self.parameters.size * max(starts[1] - starts[0], 1) * 3
-        cdef Py_ssize_t run = max(1, <Py_ssize_t> (RUN_WORK / work))
         self.order, self.starts, self.rates, self.decays = order, starts, rates, decays
         self.thresholds = thresholds
         self.number, self.data_loss, self.penalty = number, 0, 0
         self.fixed_scale, self.add, self.run_last = 0, False, 0
+
+    @property
+    def n_trained(self):
+        """Batches since `begin` that have been trained on."""
+        return self.run_last
+
+    @property
+    def losses(self):
+        """Sums over these batches of rows times loss, and rows times penalty."""
+        return self.data_loss, self.penalty
+
+    def train(self):
+        """Train on all batches, with the team."""
+        cdef Py_ssize_t n_batches = self.starts.shape[0] - 1
+        cdef Py_ssize_t run = max(1, <Py_ssize_t> (RUN_WORK / self.batch_work()))
         with nogil:
             while self.run_last < n_batches:
                 self.run_first, self.run_last = self.run_last, min(self.run_last + run, n_batches)
                 self.run_timed()
                 if self.n_runs % RUNS_UNSEEN == 0:
                     check_interrupt()
-        return self.data_loss, self.penalty
+
+    cdef double batch_work(self):
+        """Multiplications of a batch."""
+        return <double> self.parameters.size * max(self.starts[1] - self.starts[0], 1) * 3
+
+    cdef void advance(self, Py_ssize_t run) noexcept nogil:
+        """Train on the next `run` batches, if there are any, with this thread alone."""
+        fr_door_enter(&self.door)
+        self.run_first = self.run_last
+        self.run_last = min(self.run_last + run, self.starts.shape[0] - 1)
+        self.train_batches(0, 1)
+        fr_door_leave(&self.door)
 
     def differentiate(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
                       double scale, unsigned long long number=0):
@@ -331,6 +341,9 @@ cdef class Network:
         cdef Py_ssize_t group = self.tiles[tile, 3]
         fr_add_penalty(self.single, self.w, self.g, self.tiles[tile, 0], self.tiles[tile, 1],
                        scale * self.alphas[group] if group >= 0 else 0, &self.sums[tile, 0])
+        if self.clip > 0:
+            self.sums[tile, 2] = fr_squared_norm(self.single, self.g, self.tiles[tile, 0],
+                                                 self.tiles[tile, 1])
 
     cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
                    double clip_scale) noexcept nogil:

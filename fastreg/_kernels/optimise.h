@@ -16,6 +16,8 @@ FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
 
 #define fr_add_penalty(single, ...) \
     ((single) ? fr_add_penalty_f32(__VA_ARGS__) : fr_add_penalty_f64(__VA_ARGS__))
+#define fr_squared_norm(single, ...) \
+    ((single) ? fr_squared_norm_f32(__VA_ARGS__) : fr_squared_norm_f64(__VA_ARGS__))
 #define fr_momentum_step(single, ...) \
     ((single) ? fr_momentum_step_f32(__VA_ARGS__) : fr_momentum_step_f64(__VA_ARGS__))
 #define fr_adam_step(single, ...) \
@@ -34,22 +36,30 @@ FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
     FR_T *w = (FR_T *)parameters + start, *g = (FR_T *)gradients + start;        \
     const ptrdiff_t n = stop - start
 
-/* g += alpha w; sums[0] = sum w^2, sums[1] = sum |w|, sums[2] = sum g^2 */
+/* g += alpha w; sums[0] = sum w^2, sums[1] = sum |w| */
 FR_FUNCTION void FR_NAME(fr_add_penalty)(FR_RANGE, double alpha, double *sums)
 {
     FR_RANGE_HERE;
     const FR_T a = (FR_T)alpha;
-    FR_T squares = 0, sizes = 0, slopes = 0;
-#pragma omp simd reduction(+ : squares, sizes, slopes)
+    FR_T squares = 0, sizes = 0;
+#pragma omp simd reduction(+ : squares, sizes)
     for (ptrdiff_t i = 0; i < n; i++) {
         squares += w[i] * w[i];
         sizes += w[i] < 0 ? -w[i] : w[i];
         g[i] += a * w[i];
-        slopes += g[i] * g[i];
     }
     sums[0] = squares;
     sums[1] = sizes;
-    sums[2] = slopes;
+}
+
+/* sum g^2, in double: the square of a float may be too large for one */
+FR_FUNCTION double FR_NAME(fr_squared_norm)(const void *gradients, ptrdiff_t start, ptrdiff_t stop)
+{
+    const FR_T *g = (const FR_T *)gradients;
+    double total = 0;
+#pragma omp simd reduction(+ : total)
+    for (ptrdiff_t i = start; i < stop; i++) total += (double)g[i] * (double)g[i];
+    return total;
 }
 
 /* w *= 1 - rate */

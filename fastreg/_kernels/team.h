@@ -35,6 +35,21 @@ FR_UNUSED static void fr_team_wait(int n_threads)
     (void)n_threads;
 }
 
+/* A door that one thread at a time goes through. */
+#ifdef _OPENMP
+typedef omp_lock_t fr_door;
+FR_UNUSED static void fr_door_make(fr_door *door) { omp_init_lock(door); }
+FR_UNUSED static void fr_door_remove(fr_door *door) { omp_destroy_lock(door); }
+FR_UNUSED static void fr_door_enter(fr_door *door) { omp_set_lock(door); }
+FR_UNUSED static void fr_door_leave(fr_door *door) { omp_unset_lock(door); }
+#else
+typedef int fr_door;
+FR_UNUSED static void fr_door_make(fr_door *door) { *door = 0; }
+FR_UNUSED static void fr_door_remove(fr_door *door) { (void)door; }
+FR_UNUSED static void fr_door_enter(fr_door *door) { (void)door; }
+FR_UNUSED static void fr_door_leave(fr_door *door) { (void)door; }
+#endif
+
 /* Seconds since some moment; 0 without OpenMP, where there are no teams to time. */
 FR_UNUSED static double fr_team_clock(void)
 {

@@ -11,13 +11,14 @@ from scipy.special import expit
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.multiclass import check_classification_targets
 
 from fastreg._engine.sgd import CLASSIFICATION_LOSSES, DEFAULT_EPSILON
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
     check_class_weight,
     check_number,
+    check_partial_classes,
     explained,
     unchanged_on_error,
 )
@@ -299,7 +300,7 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
         with unchanged_on_error(self):
             self._check_parameters(partial=True)
             first = not hasattr(self, "classes_")
-            self._check_partial_classes(classes, first)
+            self._set_classes(check_partial_classes(classes, getattr(self, "classes_", None)))
             self._go_on(X, y, sample_weight, first=first)
         return self
 
@@ -382,20 +383,6 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
                 "at least two classes."
             )
         self.classes_ = classes
-
-    def _check_partial_classes(self, classes, first):
-        if first:
-            if classes is None:
-                raise ValueError(
-                    "classes must be passed on the first call to partial_fit: all classes that "
-                    "will ever come."
-                )
-            self._set_classes(unique_labels(classes))
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                f"{self.classes_.tolist()}. Pass the same, or none."
-            )
 
     def _codes(self, y, name):
         """Places of the labels in `classes_`, as float64 (n_samples, 1)."""

@@ -13,29 +13,24 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from fastreg._engine import quasi_newton
+from fastreg._engine import quasi_newton, threads
 from fastreg._engine.design import has_whole_strides
-from fastreg._engine.early_stopping import History
-from fastreg._engine.initialisation import initialise
-from fastreg._engine.perceptron import Data, Perceptron, apply_head, linear_outputs
+from fastreg._engine.perceptron import Data, apply_head, linear_outputs, mean_of
 from fastreg._engine.threads import fit_threads
-from fastreg._engine.training import Training
+from fastreg._engine.training import Training, train
 from fastreg._progress import progress
 from fastreg._validation import check_sample_weight, narrow_indices, unchanged_on_error
 from fastreg.neural_network import _parameters
-from fastreg.neural_network._held_out import HeldOut, hold_out
+from fastreg.neural_network._held_out import hold_out
+from fastreg.neural_network._members import (
+    data_of,
+    fitted_models,
+    members_of,
+    set_means,
+    set_minimum,
+)
 
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-# attributes that a fit by L-BFGS doesn't have
-_OF_EPOCHS = (
-    "loss_curve_",
-    "validation_scores_",
-    "validation_loss_curve_",
-    "best_loss_",
-    "best_validation_score_",
-    "best_epoch_",
-    "stop_reason_",
-)
 
 
 def is_stochastic(estimator):
@@ -49,27 +44,31 @@ def is_stochastic(estimator):
 
 
 class BasePerceptron(BaseEstimator):
-    """Subclasses say what y is: `_encode`, `_default_score`, `_loss_options`."""
+    """Subclasses say what y is: `_encode`, `_decide`, `_default_score`."""
 
     def _fit(self, X, y, sample_weight, *, incremental=False):
         with unchanged_on_error(self):
-            _parameters.check_parameters(self)
-            starts = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
-            X, y = self._validate(X, y, reset=starts)
+            _parameters.check_parameters(self, incremental=incremental)
+            fitted = fitted_models(self)
+            resumes = bool(fitted) and (self.warm_start or incremental)
+            X, y = self._validate(X, y, reset=not resumes)
             weights = check_sample_weight(sample_weight, X.shape[0])
-            dtype = X.dtype if starts else self._model.dtype
+            dtype = fitted[0]._model.dtype if resumes else X.dtype
             targets, n_outputs, head, loss_options = self._encode(
                 y, dtype, keeps=self.warm_start or incremental
             )
             data = Data(X, targets, self._weigh_classes(y, weights), *loss_options)
+            shape = _parameters.shape_of(self, X.shape[1], n_outputs, head)
+            self.n_outputs_, self.n_layers_ = n_outputs, len(shape.widths)
+            self.out_activation_ = head
             random_state = check_random_state(self.random_state)
             with fit_threads():
-                model, history = self._prepare(X, n_outputs, head, random_state, starts)
+                members = members_of(self, shape, dtype, random_state, resumes=resumes)
                 if self.solver == "lbfgs":
-                    self._minimise(model, data)
+                    self._minimise(members, data)
                 else:
-                    self._train(model, history, data, y, random_state, incremental=incremental)
-            if not np.isfinite(model.parameters).all():
+                    self._train(members, data, y, random_state, incremental=incremental)
+            if not all(np.isfinite(member.model.parameters).all() for member in members):
                 raise ValueError(
                     "Solver produced non-finite parameter weights. The input data may contain "
                     "large values and need to be preprocessed."
@@ -92,101 +91,65 @@ class BasePerceptron(BaseEstimator):
     def _weigh_classes(self, y, weights):
         return weights
 
-    # ---- the model -----------------------------------------------------
-
-    def _prepare(self, X, n_outputs, output_activation, random_state, starts):
-        """The model to train, new or a copy of the one there is, and its history."""
-        shape = _parameters.shape_of(self, X.shape[1], n_outputs, output_activation)
-        if starts:
-            model = Perceptron(shape, X.dtype, epsilon=self.batch_norm_epsilon)
-            initialise(model, self.initialization, random_state)
-            self.n_iter_, self.t_ = 0, 0
-            self._optimisation, history = None, History()
-        else:
-            model, history = copy.deepcopy((self._model, self._history))
-            if model.shape != shape:
-                raise ValueError(
-                    f"The network that is there has layers {model.shape.widths}, activations "
-                    f"{model.shape.activations}, output {model.shape.output_activation} and "
-                    f"batch_norm {model.shape.batch_norm}; the parameters ask for {shape.widths}, "
-                    f"{shape.activations}, {shape.output_activation} and {shape.batch_norm}: set "
-                    "warm_start=False and call fit."
-                )
-            model.take(self.coefs_, self.intercepts_)
-            model.epsilon = self.batch_norm_epsilon
-        self.n_outputs_, self.n_layers_ = n_outputs, len(shape.widths)
-        self.out_activation_ = output_activation
-        self._publish(model)
-        return model, history
-
-    def _publish(self, model):
-        self._model = model
-        self.coefs_, self.intercepts_ = model.weights()
-
     # ---- L-BFGS --------------------------------------------------------
 
-    def _minimise(self, model, data):
-        regularisation = _parameters.regularisation_of(self, model.shape.n_linear)
-        self.loss_, self.n_iter_, message = quasi_newton.minimise(
-            model,
-            data,
-            regularisation,
-            max_iter=self.max_iter,
-            max_calls=self.max_fun,
-            tol=self.tol,
-        )
-        self._history, self._optimisation = History(), None
-        for name in _OF_EPOCHS:
-            vars(self).pop(name, None)
-        self._publish(model)
-        if message is not None:
-            warnings.warn(
-                f"lbfgs failed to converge after {self.n_iter_} iterations: {message}. Raise "
-                "max_iter or max_fun, or scale X.",
-                ConvergenceWarning,
-                stacklevel=4,
+    def _minimise(self, members, data):
+        regularisation = _parameters.regularisation_of(self, members[0].model.shape.n_linear)
+
+        def minimise(member):
+            return quasi_newton.minimise(
+                member.model,
+                data_of(member, data, bootstrap=self.bootstrap),
+                regularisation,
+                max_iter=self.max_iter,
+                max_calls=self.max_fun,
+                tol=self.tol,
+                report=_print_iteration if self.verbose else None,
             )
+
+        work = members[0].model.parameters.size * len(data.samples) * self.max_iter
+        n_workers = threads.n_workers_for(None, len(members), work)
+        results = list(threads.map_in_threads(minimise, members, n_workers))
+        for member in members:
+            member.publish()
+        set_minimum(self, members, results)
+        for _, n_iter, message in results:
+            if message is not None:
+                warnings.warn(
+                    f"lbfgs failed to converge after {n_iter} iterations: {message}. Raise "
+                    "max_iter or max_fun, or scale X.",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
+                break
 
     # ---- mini-batches --------------------------------------------------
 
-    def _train(self, model, history, data, labels, random_state, *, incremental):
-        regularisation = _parameters.regularisation_of(self, model.shape.n_linear)
+    def _train(self, members, data, labels, random_state, *, incremental):
+        shape = members[0].model.shape
+        regularisation = _parameters.regularisation_of(self, shape.n_linear)
         self._refuse_sparse_noise(data.X, regularisation)
-        key = 0
-        if regularisation.input_noise or any(regularisation.dropout):
-            key = int(random_state.randint(0, 2**63, dtype=np.int64))
+        noisy = regularisation.input_noise or any(regularisation.dropout)
+        keys = [_key(member.random_state) if noisy else 0 for member in members]
         held_out = self._hold_out(data, labels, random_state, incremental)
-        batch_size = self._batch_size(len(data.samples))
-        if batch_size == 1 < len(data.samples) and any(model.shape.batch_norm):
-            raise ValueError(
-                "batch_norm needs more than one row in a batch, got batch_size=1: raise "
-                "batch_size, or set batch_norm=False."
-            )
-        if incremental and self._optimisation is not None:
-            optimisation = copy.deepcopy(self._optimisation)
-        else:
-            optimisation = _parameters.optimisation_of(self, model.parameters)
-        course = _parameters.course_of(self, len(data.samples), batch_size, incremental=incremental)
-        training = Training(
-            model,
-            data,
-            regularisation,
-            optimisation,
-            course,
-            history,
-            random_state,
-            evaluate=None if held_out is None else lambda: self._evaluate(model, held_out),
-            stops_on_score=bool(self.early_stopping),
-            key=key,
-        )
-        self._optimisation, self._history = optimisation, history
-        self.stop_reason_ = self._run(training, model)
-        stopped = self.stop_reason_ == "patience"
-        if self.early_stopping and history.best is not None and (stopped or not incremental):
-            model.restore(history.best)
-        self._publish(model)
-        self._set_history(history)
-        self.n_iter_ = training.n_epochs
+        if held_out is not None:
+            held_out.check_scorer(members[0].estimator, members[0].model)
+        batch_size = self._batch_size(len(data.samples), any(shape.batch_norm))
+        course = _parameters.course_of(self, batch_size, incremental=incremental)
+        trainings = [
+            self._training(member, data, regularisation, course, held_out, key)
+            for member, key in zip(members, keys, strict=True)
+        ]
+        self.stop_reason_ = self._run(members, trainings)
+        for member, training in zip(members, trainings, strict=True):
+            reason = training.reason or self.stop_reason_
+            goes_back = reason == "patience" or not incremental
+            if self.early_stopping and member.history.best is not None and goes_back:
+                member.model.restore(member.history.best)
+            member.estimator.stop_reason_ = reason
+        self._show(members, trainings)
+        if self.early_stopping and members[0].estimator is not self:
+            self.best_validation_score_ = held_out.score(self)
         if self.stop_reason_ == "max_epochs" and not incremental:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
@@ -195,57 +158,76 @@ class BasePerceptron(BaseEstimator):
                 stacklevel=4,
             )
 
-    def _run(self, training, model):
+    def _training(self, member, data, regularisation, course, held_out, key):
+        """The training of one model; its optimiser goes on from where it was."""
+        owner, model = member.estimator, member.model
+        optimisation = _parameters.optimisation_of(self, model.parameters)
+        if course.goes_on and owner._optimisation is not None:
+            optimisation.continue_from(copy.deepcopy(owner._optimisation))
+        owner._optimisation = optimisation
+        judged = held_out is not None
+        return Training(
+            model,
+            data_of(member, data, bootstrap=self.bootstrap),
+            regularisation,
+            optimisation,
+            course,
+            member.history,
+            member.random_state,
+            evaluate=(lambda: held_out.judge(owner, model)) if judged else None,
+            work_of_evaluation=held_out.work(owner, model) if judged else 0,
+            stops_on_score=bool(self.early_stopping),
+            key=key,
+        )
+
+    def _run(self, members, trainings):
         """Train to the end; return why it ended."""
-        total, shows_bar = training.course.max_epochs, self.verbose == 1
+        total, shows_bar = trainings[0].course.max_epochs, self.verbose == 1
         try:
-            for epoch in progress(training, total, type(self).__name__, shows_bar):
+            for epoch in progress(train(trainings), total, type(self).__name__, shows_bar):
                 if self.verbose > 1:
-                    self._print(epoch)
-                self.loss_ = epoch.loss
-                if self.callbacks and self._call_back(model, training, epoch):
+                    _print_epoch(epoch)
+                if self.callbacks and self._call_back(members, trainings, epoch):
+                    for training in trainings:
+                        if training.n_epochs == epoch.number:
+                            training.reason = "callback"
                     return "callback"
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
-            if not np.isfinite(model.parameters).all():
+            if not all(np.isfinite(member.model.parameters).all() for member in members):
                 raise
-            self.loss_ = training.history.loss_curve[-1] if training.n_epochs else np.inf
             return "interrupt"
-        return training.reason
+        return max(trainings, key=lambda training: training.n_epochs).reason
 
-    def _print(self, epoch):
-        print(f"Iteration {epoch.number}, loss = {epoch.loss:.8f}")
-        if epoch.validation_score is not None:
-            print(f"Validation score: {epoch.validation_score:f}")
-
-    def _call_back(self, model, training, epoch):
+    def _call_back(self, members, trainings, epoch):
         """Whether a callback asks to stop; each sees a model that predicts."""
-        self._publish(model)
-        self._set_history(training.history)
-        self.n_iter_ = training.n_epochs
+        self._show(members, trainings)
         answers = [callback(self, epoch) for callback in self.callbacks]  # all are called
         return any(answers)
 
-    def _set_history(self, history):
-        self.t_ = history.n_samples_seen
-        self.loss_curve_ = history.loss_curve
-        self.best_epoch_ = history.best_epoch
-        watched = bool(history.validation_scores) or self.early_stopping
-        self.validation_scores_ = history.validation_scores if watched else None
-        self.validation_loss_curve_ = history.validation_losses if watched else None
-        self.best_loss_ = None if self.early_stopping else history.best_loss
-        self.best_validation_score_ = history.best_score if self.early_stopping else None
+    def _show(self, members, trainings):
+        """Set the attributes of a fit as it is now."""
+        for member, training in zip(members, trainings, strict=True):
+            member.publish()
+            member.set_history(training.n_epochs)
+        set_means(self, members)
 
-    def _batch_size(self, n_samples):
-        if isinstance(self.batch_size, str):
-            return min(200, n_samples)
-        if self.batch_size > n_samples:
+    def _batch_size(self, n_samples, batch_norm):
+        size = min(200, n_samples) if isinstance(self.batch_size, str) else self.batch_size
+        if size > n_samples:
             warnings.warn(
                 "Got `batch_size` less than 1 or larger than sample size. It is going to be "
                 "clipped",
                 stacklevel=5,
             )
-        return min(self.batch_size, n_samples)
+            size = n_samples
+        if size == 1 and batch_norm:
+            raise ValueError(
+                f"batch_norm needs more than one row in a batch, got batch_size={size} and "
+                f"n_samples={n_samples}: pass more rows, raise batch_size, or set "
+                "batch_norm=False."
+            )
+        return size
 
     def _refuse_sparse_noise(self, X, regularisation):
         if not sp.issparse(X):
@@ -257,43 +239,24 @@ class BasePerceptron(BaseEstimator):
             if value:
                 raise ValueError(f"{name} needs dense X: set it to 0, or pass X.toarray().")
 
-    # ---- held-out rows -------------------------------------------------
-
     def _hold_out(self, data, labels, random_state, incremental):
         """Rows to judge by, or None; those taken from the training rows leave `data`."""
         if self.validation_data is None and not self.early_stopping:
             return None
         if incremental and not isinstance(self.validation_data, tuple | list):
             raise ValueError(
-                "partial_fit does not support early_stopping=True without rows of its own: "
-                "pass validation_data=(X, y), or early_stopping=False."
+                "partial_fit does not support early_stopping=True without rows of its own, since "
+                "scores of different rows cannot be compared: pass validation_data=(X, y), or "
+                "early_stopping=False."
             )
         return hold_out(self, data, labels, random_state)
-
-    def _evaluate(self, model, held_out: HeldOut):
-        """Score and loss of the model as it is now."""
-        coefs, intercepts = model.weights()
-        outputs = linear_outputs(held_out.data.X, coefs, intercepts, model.shape.activations)
-        loss = held_out.data.loss_at(outputs)
-        if self.scoring == "loss":
-            return (-loss if np.isfinite(loss) else np.nan), loss
-        if self.scoring is not None:
-            return held_out.custom_score(self, model), loss
-        apply_head(self.out_activation_, outputs)
-        if not np.isfinite(outputs).all():
-            return np.nan, loss
-        predicted = self._decide(outputs)
-        score = self._default_score(
-            held_out.labels, predicted, sample_weight=held_out.data.sample_weight
-        )
-        return float(score), loss
 
     # ---- prediction ----------------------------------------------------
 
     def _outputs(self, X):
         """What the network says: means, rates or probabilities (n_samples, n_outputs)."""
         fitted = vars(self)
-        if "coefs_" not in fitted:
+        if "coefs_" not in fitted and "estimators_" not in fitted:
             check_is_fitted(self)
         plain = (
             type(X) is np.ndarray
@@ -313,6 +276,9 @@ class BasePerceptron(BaseEstimator):
         return self._forward(X)
 
     def _forward(self, X):
+        fitted = vars(self)
+        if "estimators_" in fitted:
+            return mean_of(model._forward(X) for model in fitted["estimators_"])
         outputs = linear_outputs(X, self.coefs_, self.intercepts_, self._model.shape.activations)
         return apply_head(self.out_activation_, outputs)
 
@@ -320,6 +286,21 @@ class BasePerceptron(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def _key(random_state):
+    """A place in the streams of masks and noise."""
+    return int(random_state.randint(0, 2**63, dtype=np.int64))
+
+
+def _print_iteration(number, loss):
+    print(f"Iteration {number}, loss = {loss:.8f}")
+
+
+def _print_epoch(epoch):
+    _print_iteration(epoch.number, epoch.loss)
+    if epoch.validation_score is not None:
+        print(f"Validation score: {epoch.validation_score:f}")
 
 
 def _kernel_layout(X):

@@ -35,7 +35,8 @@ random_state : int, RandomState instance or None, default=None
 tol : float, default=1e-4
     What counts as progress in an epoch; the tolerance of the gradient for "lbfgs".
 verbose : bool or int, default=False
-    1 shows a bar where tqdm is installed, more than 1 a line for each epoch.
+    1 shows a bar where tqdm is installed, more than 1 a line for each epoch; "lbfgs" has a
+    line for each iteration.
 warm_start : bool, default=False
     Start from the weights of the last fit.
 momentum : float, default=0.9
@@ -88,7 +89,7 @@ validation_data : None, tuple or splitter, default=None
     Held-out rows: (X, y), (X, y, sample_weight), or a splitter whose first split is used.
     They are scored in every epoch, also without `early_stopping`.
 scoring : str, callable or None, default=None
-    A scorer, or "loss" for minus the loss on held-out rows; None is accuracy or R2.
+    A scorer of held-out rows, or "loss" for minus the loss on them; None is accuracy or R2.
 patience, min_delta : default=None
     Where given, used for `n_iter_no_change` and `tol`.
 max_time : float or None, default=None
@@ -97,13 +98,25 @@ callbacks : sequence of callables or None, default=None
     Each is called as ``callback(model, epoch)`` after every epoch, with a model that
     predicts and an object with `number`, `loss`, `validation_score`, `validation_loss`,
     `learning_rate` and `seconds`. One that returns a true value stops the training.
+n_models : int, default=1
+    Models with seeds of their own that are trained side by side; predictions are means of
+    theirs. `estimators_` holds them.
+bootstrap : bool, default=False
+    Let each of several models learn from as many rows as there are, drawn with replacement,
+    with probabilities in proportion to their weights [4]_. For `fit` only.
 """
 
 _ATTRIBUTES = """
 coefs_ : list of ndarray
-    Weights of each layer, (inputs, outputs), in the dtype of X.
+    Weights of each layer, (inputs, outputs), in the dtype of X; not with `n_models` > 1.
 intercepts_ : list of ndarray
-    Intercepts of each layer.
+    Intercepts of each layer; not with `n_models` > 1.
+estimators_ : list of estimators
+    With `n_models` > 1 the models, each as an estimator of its own with all attributes. Those
+    here that tell of losses and scores are then means over the models that trained in
+    an epoch, except for `best_validation_score_`.
+seeds_ : ndarray of shape (n_models,)
+    With `n_models` > 1 the `random_state` of each, drawn from that of the estimator.
 loss_ : float
     The last epoch's mean loss, penalties included.
 best_loss_ : float or None
@@ -115,15 +128,17 @@ validation_scores_ : list of float or None
 validation_loss_curve_ : list of float or None
     The loss on held-out rows after each epoch, without penalties.
 best_validation_score_ : float or None
-    The largest score, with `early_stopping`.
+    The largest score, with `early_stopping`; the score of the mean prediction of several
+    models, each at its best epoch.
 best_epoch_ : int
-    The epoch of the smallest loss or largest score, counted from 1.
+    The epoch of the smallest loss or largest score, counted from 1; not with `n_models` > 1.
 stop_reason_ : str
-    "patience", "max_epochs", "max_time", "callback" or "interrupt".
+    "patience", "max_epochs", "max_time", "callback" or "interrupt"; of several models that of
+    the one that was trained longest.
 n_iter_ : int
-    Epochs of the last fit.
+    Epochs of the last fit, of several models the most.
 t_ : int
-    Rows seen.
+    Rows seen, of several models the most.
 n_layers_ : int
     Layers, input and output included.
 n_outputs_ : int
@@ -157,6 +172,7 @@ References
 .. [1] Srivastava et al.: Dropout, 2014.
 .. [2] Ioffe, Szegedy: Batch normalization, 2015.
 .. [3] Loshchilov, Hutter: Decoupled weight decay regularization, 2017.
+.. [4] Breiman: Bagging predictors, 1996.
 """
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import validate_data
 
-from fastreg._engine.perceptron import Data
+from fastreg._engine.perceptron import Data, apply_head, linear_outputs, undo_head
 from fastreg._validation import check_sample_weight
 
 
@@ -19,15 +19,72 @@ class HeldOut:
     data: Data
     labels: np.ndarray
 
-    def custom_score(self, estimator, model):
-        """What the estimator's scorer says of `model`."""
-        judged = copy.copy(estimator)
-        vars(judged).pop("feature_names_in_", None)  # X has lost its names
-        judged._publish(model)
-        scorer = check_scoring(judged, scoring=estimator.scoring)
+    def judge(self, estimator, model):
+        """Score and loss of a model as it is now."""
+        coefs, intercepts = model.weights()
+        outputs = linear_outputs(self.data.X, coefs, intercepts, model.shape.activations)
+        loss = self.data.loss_at(outputs)
+        if has_own_scorer(estimator):
+            return self._scored(_showing(estimator, model)), loss
+        means = apply_head(estimator.out_activation_, outputs)
+        return self._score(estimator, means, loss), loss
+
+    def score(self, estimator):
+        """Score of a fitted estimator."""
+        if has_own_scorer(estimator):
+            return self._scored(_showing(estimator))
+        means = estimator._forward(self.data.X)
+        loss = self.data.loss_at(undo_head(estimator.out_activation_, means))
+        return self._score(estimator, means, loss)
+
+    def check_scorer(self, estimator, model):
+        """Raise where the scorer does not take the weights of these rows."""
+        if self.data.sample_weight is None or not has_own_scorer(estimator):
+            return
+        try:
+            self._scored(_showing(estimator, model))
+        except TypeError as error:
+            raise TypeError(
+                f"scoring={estimator.scoring!r} cannot be used with weights of held-out rows: "
+                f"{error}: choose a scorer that takes sample_weight, or pass validation_data="
+                "(X, y)."
+            ) from error
+
+    def work(self, estimator, model):
+        """Multiplications of `judge`; 0 where it calls functions of the user's."""
+        if has_own_scorer(estimator):
+            return 0
+        return float(self.data.X.shape[0]) * model.parameters.size
+
+    def _score(self, estimator, means, loss):
+        if estimator.scoring == "loss":
+            return -loss if np.isfinite(loss) else np.nan
+        if not np.isfinite(means).all():
+            return np.nan
+        predicted = estimator._decide(means)
+        weights = self.data.sample_weight
+        return float(estimator._default_score(self.labels, predicted, sample_weight=weights))
+
+    def _scored(self, estimator):
+        scorer = check_scoring(estimator, scoring=estimator.scoring)
         weights = self.data.sample_weight
         options = {} if weights is None else {"sample_weight": weights}
-        return float(scorer(judged, self.data.X, self.labels, **options))
+        return float(scorer(estimator, self.data.X, self.labels, **options))
+
+
+def has_own_scorer(estimator):
+    """Whether the score is that of a scorer the user has chosen."""
+    return estimator.scoring is not None and estimator.scoring != "loss"
+
+
+def _showing(estimator, model=None):
+    """A copy for scorers, of rows that have lost their names; it predicts with `model`."""
+    shown = copy.copy(estimator)
+    vars(shown).pop("feature_names_in_", None)
+    if model is not None:
+        shown._model = model
+        shown.coefs_, shown.intercepts_ = model.weights()
+    return shown
 
 
 def hold_out(estimator, data, labels, random_state):
@@ -97,7 +154,7 @@ def _given(estimator, data, given):
         reset=False,
     )
     weights = check_sample_weight(given[2], X.shape[0]) if len(given) == 3 else None
-    targets, _, _, _ = estimator._encode(y, estimator._model.dtype, keeps=True, whole=False)
+    targets, _, _, _ = estimator._encode(y, data.targets.dtype, keeps=True, whole=False)
     if targets.shape[1:] != data.targets.shape[1:]:
         raise ValueError(
             f"y of validation_data has shape {y.shape}, that of fit has "

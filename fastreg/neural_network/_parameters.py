@@ -31,6 +31,7 @@ _NUMBERS = {
     "learning_rate_init": {"low": 0, "strict": True},
     "power_t": {"low": 0},
     "max_iter": {"low": 1, "integer": True},
+    "n_models": {"low": 1, "integer": True},
     "tol": {"low": 0},
     "momentum": {"low": 0, "high": 1},
     "validation_fraction": {"low": 0},
@@ -52,11 +53,11 @@ _NUMBERS_OR_NONE = {
     "min_delta": {"low": 0},
     "max_time": {"low": 0, "strict": True},
 }
-_FLAGS = ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping")
+_FLAGS = ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping", "bootstrap")
 
 
-def check_parameters(estimator):
-    """Raise for the first parameter that cannot be used."""
+def check_parameters(estimator, *, incremental=False):
+    """Raise for the first parameter that cannot be used, by partial_fit if `incremental`."""
     for name, limits in _NUMBERS.items():
         check_number(name, getattr(estimator, name), **limits)
     for name in _BELOW_ONE:
@@ -76,7 +77,8 @@ def check_parameters(estimator):
     if estimator.patience is not None:
         _check_patience("patience", estimator.patience)
     _check_callbacks(estimator.callbacks)
-    _check_scoring(estimator.scoring)
+    _check_scoring(estimator)
+    _check_bootstrap(estimator, incremental)
     _check_solver_options(estimator)
 
 
@@ -102,17 +104,37 @@ def _check_callbacks(callbacks):
             raise TypeError(f"callbacks must be a list of functions, got {callback!r} in it.")
 
 
-def _check_scoring(scoring):
-    if scoring is None or callable(scoring):
+def _check_scoring(estimator):
+    scoring = estimator.scoring
+    if scoring is None:
         return
-    if not isinstance(scoring, str):
+    if not callable(scoring) and not isinstance(scoring, str):
         raise TypeError(
             f"scoring must be None, a string or a function, got {scoring!r}: pass one of these."
         )
-    if scoring != "loss" and scoring not in get_scorer_names():
+    if isinstance(scoring, str) and scoring != "loss" and scoring not in get_scorer_names():
         raise ValueError(
             f"scoring must be 'loss' or one of sklearn.metrics.get_scorer_names(), got "
             f"{scoring!r}: choose one of these."
+        )
+    judged = estimator.early_stopping or estimator.validation_data is not None
+    if not judged and estimator.solver != "lbfgs":
+        raise ValueError(
+            f"scoring={scoring!r} is a score of held-out rows and there are none: set "
+            "early_stopping=True, pass validation_data, or leave scoring at None."
+        )
+
+
+def _check_bootstrap(estimator, incremental):
+    if estimator.bootstrap and estimator.n_models == 1:
+        raise ValueError(
+            "bootstrap=True is for several models, got n_models=1: raise n_models, or set "
+            "bootstrap=False."
+        )
+    if estimator.bootstrap and incremental:
+        raise ValueError(
+            "bootstrap=True draws from all rows at once and partial_fit has some: call fit, or "
+            "set bootstrap=False."
         )
 
 
@@ -241,7 +263,7 @@ def patience_of(estimator):
     return estimator.n_iter_no_change if estimator.patience is None else estimator.patience
 
 
-def course_of(estimator, n_samples, batch_size, *, incremental):
+def course_of(estimator, batch_size, *, incremental):
     """The training's `Course`."""
     return Course(
         batch_size=batch_size,
@@ -250,6 +272,7 @@ def course_of(estimator, n_samples, batch_size, *, incremental):
         patience=patience_of(estimator),
         min_delta=estimator.tol if estimator.min_delta is None else estimator.min_delta,
         max_seconds=np.inf if estimator.max_time is None else estimator.max_time,
+        goes_on=incremental,
     )
 
 

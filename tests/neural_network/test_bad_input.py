@@ -54,6 +54,9 @@ BAD = [
     ("scoring", 5, TypeError, "scoring must be None, a string or a function"),
     ("scoring", "best", ValueError, "scoring must be 'loss' or one of"),
     ("verbose", -1, ValueError, "verbose must be"),
+    ("n_models", 0, ValueError, "n_models must be"),
+    ("n_models", 2.0, TypeError, "n_models must be"),
+    ("bootstrap", 1, TypeError, "bootstrap must be"),
 ]
 
 
@@ -114,6 +117,8 @@ def test_lbfgs_has_no_schedule():
         (MLPClassifier(class_weight="even"), Y, "class_weight must be None, 'balanced' or a dict"),
         (MLPClassifier(class_weight={0: 0, 1: 0}), Y, "class_weight leaves every row without"),
         (MLPRegressor(batch_norm=True, batch_size=1), Y, "batch_norm needs more than one row"),
+        (MLPRegressor(scoring="r2"), Y, "scoring='r2' is a score of held-out rows and there"),
+        (MLPRegressor(bootstrap=True), Y, "bootstrap=True is for several models"),
         (MLPRegressor(), Y[:5], "inconsistent numbers of samples"),
     ],
 )
@@ -136,7 +141,7 @@ def test_weights_and_kinds_of_y():
 def test_small_shapes():
     for rows, columns in ((1, 1), (2, 1), (1, 5)):
         few, y = X[:rows, : min(columns, 4)], Y[:rows].astype(float)
-        for options in ({}, {"batch_norm": True, "dropout": 0.5}, {"hidden_layer_sizes": ()}):
+        for options in ({}, {"batch_norm": rows > 1, "dropout": 0.5}, {"hidden_layer_sizes": ()}):
             model = MLPRegressor(**{"hidden_layer_sizes": (3,), "max_iter": 2, **options})
             model.fit(few, y)
             assert model.predict(few).shape == (rows,)
@@ -176,3 +181,30 @@ def test_lbfgs_leaves_no_curves_of_an_earlier_fit():
     model.set_params(solver="lbfgs").fit(X, Y)
     alone = MLPRegressor(hidden_layer_sizes=(3,), max_iter=3, solver="lbfgs").fit(X, Y)
     assert vars(model).keys() == vars(alone).keys()
+
+
+def test_batch_norm_of_one_row():
+    model = MLPRegressor(hidden_layer_sizes=(3,), batch_norm=True, max_iter=2).fit(X, Y)
+    before = dict(vars(model))
+    for train in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=r"batch_norm needs more than one row.*n_samples=1"):
+            train(X[:1], Y[:1])
+    assert vars(model) == before
+
+
+def test_a_scorer_without_weights():
+    weights = np.ones(30)
+    options = {"hidden_layer_sizes": (3,), "max_iter": 2, "early_stopping": True}
+    model = MLPRegressor(**options, scoring="neg_max_error").fit(X, Y)
+    assert len(model.validation_scores_) == 2
+    before = dict(vars(model))
+    with pytest.raises(
+        TypeError, match="scoring='neg_max_error' cannot be used with weights of held"
+    ):
+        model.fit(X, Y, weights)
+    assert vars(model) == before
+
+
+def test_bootstrap_needs_all_rows():
+    with pytest.raises(ValueError, match="bootstrap=True draws from all rows at once"):
+        MLPRegressor(n_models=2, bootstrap=True).partial_fit(X, Y)

@@ -17,6 +17,7 @@ ESTIMATORS = [
         clip_norm=1,
         label_smoothing=0.01,
     ),
+    MLPClassifier(**QUICK, n_models=2, learning_rate_init=0.02),
     MLPRegressor(
         **QUICK,
         loss="huber",

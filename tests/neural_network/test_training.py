@@ -139,6 +139,11 @@ def test_early_stopping_with_partial_fit(digits):
     assert 3 < calls < 99
     assert model.score(X[500:], y[500:]) == max(model.validation_scores_)
     assert len(model.validation_scores_) == calls
+    assert model.best_epoch_ == 1 + int(np.argmax(model.validation_scores_))
+    # further epochs start from the best weights, and are kept where they are better
+    for _ in range(3):
+        model.partial_fit(X[:500], y[:500])
+        assert model.score(X[500:], y[500:]) == max(model.validation_scores_)
     for data in (None, ShuffleSplit(1)):
         other = MLPClassifier(early_stopping=True, validation_data=data)
         with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
@@ -257,6 +262,13 @@ def test_losses_of_regression(loss):
     assert model.predict(X[:1])[0] == pytest.approx(expected.get(loss, np.median(y)), abs=0.02)
 
 
+def test_one_class(digits):
+    X, _ = digits
+    model = MLPClassifier((3,), max_iter=2).fit(X, np.full(len(X), "a"))
+    assert (model.predict(X) == "a").all()
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+
+
 def test_the_right_head(digits):
     X, y = digits
     model = MLPClassifier((20,), max_iter=30, learning_rate_init=0.01, random_state=0)
@@ -367,6 +379,23 @@ def test_edited_weights_are_where_training_goes_on(digits):
     assert all((w == 0.5).all() for w in model.coefs_)
 
 
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+def test_partial_fit_heeds_changed_parameters(digits, solver):
+    X, y = digits
+    model = MLPClassifier((9,), solver=solver, momentum=0, random_state=0, learning_rate="cosine")
+    for _ in range(2):
+        model.partial_fit(X, y, classes=np.arange(10))
+    state = [v.copy() for v in model._optimisation.state]
+    still = copy.deepcopy(model).set_params(learning_rate_init=1e-300).partial_fit(X, y)
+    assert_same_weights(weights_of(still), weights_of(model))
+    on = copy.deepcopy(model).partial_fit(X, y)
+    assert still._optimisation.n_steps == on._optimisation.n_steps == 9
+    assert on._optimisation.n_epochs == 3
+    assert_same_weights(model._optimisation.state, state)
+    other = model.set_params(solver="rmsprop").partial_fit(X, y)
+    assert other._optimisation.n_steps == 3
+
+
 def test_warm_start(digits):
     X, y = digits
     model = MLPClassifier((9,), warm_start=True, max_iter=3, random_state=0).fit(X, y)
@@ -450,6 +479,19 @@ def test_batch_norm_epsilon_may_change(digits):
     model.fit(X, y).set_params(batch_norm_epsilon=10.0)
     again = copy.deepcopy(model).set_params(batch_norm_epsilon=1e-5).fit(X, y)
     assert not np.allclose(model.fit(X, y).coefs_[0], again.coefs_[0])
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e25])
+def test_clip_norm_of_huge_gradients(scale):
+    rng = np.random.default_rng(0)
+    X = (rng.standard_normal((50, 3)) * scale).astype(np.float32)
+    options = {"hidden_layer_sizes": (), "alpha": 0, "max_iter": 1, "solver": "sgd", "momentum": 0}
+    options |= {"learning_rate_init": 0.5, "random_state": 0, "batch_size": 50, "warm_start": True}
+    model = MLPRegressor("absolute_error", clip_norm=1e-5, **options)
+    before = weights_of(model.fit(X, X[:, 0] > 0))
+    after = weights_of(model.fit(X, X[:, 0] > 0))
+    step = sum(((a - b) ** 2).sum() for a, b in zip(after, before, strict=True)) ** 0.5
+    assert step == pytest.approx(0.5e-5, rel=2e-2)
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu", "silu", "tanh", "elu"])

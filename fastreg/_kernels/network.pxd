@@ -1,0 +1,59 @@
+"""A network that is trained: see network.pyx."""
+from fastreg._kernels.layer cimport Batch
+from fastreg._kernels.network_loss cimport Loss
+from fastreg._kernels.optimiser cimport Optimiser
+
+cdef extern from "team.h" nogil:
+    ctypedef struct fr_door:
+        pass
+
+cdef enum:
+    RUN_WORK = 1 << 27   # multiplications of a run of batches: some milliseconds
+
+
+cdef class Network:
+    cdef list layers
+    cdef readonly Loss loss
+    cdef Optimiser optimiser
+    cdef object parameters, gradients
+    cdef bint single
+    cdef void *w
+    cdef void *g
+    cdef Py_ssize_t n_layers, first_trained, n_tiles
+    cdef int n_threads
+    cdef const Py_ssize_t[::1] ids
+    cdef const Py_ssize_t[:, ::1] tiles
+    cdef const Py_ssize_t[::1] offsets
+    cdef double[:, ::1] sums         # of each tile: squares, sizes, squared gradients
+    cdef const double[::1] alphas, l1s
+    cdef double clip, max_norm
+    # the run that is going on
+    cdef const Py_ssize_t[::1] order, starts
+    cdef const double[::1] rates, decays, thresholds
+    cdef Py_ssize_t run_first, run_last
+    cdef unsigned long long number
+    cdef double data_loss, penalty
+    cdef double fixed_scale
+    cdef bint add
+    cdef Py_ssize_t n_runs
+    cdef double seconds[2]           # of a batch: by the team, by one thread
+    cdef fr_door door
+
+    cdef double batch_work(self)
+    cdef void advance(self, Py_ssize_t run) noexcept nogil
+    cdef void run_timed(self) noexcept nogil
+    cdef void train_batches(self, int thread, int n_threads) noexcept nogil
+    cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil
+    cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil
+    cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
+    cdef Py_ssize_t first_tile(self, int thread, int n_threads) noexcept nogil
+    cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
+    cdef Py_ssize_t piece_end(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil
+    cdef Py_ssize_t form_gradients(self, const Batch *batch, Py_ssize_t first,
+                                   Py_ssize_t last) noexcept nogil
+    cdef void add_penalty(self, Py_ssize_t tile, double scale) noexcept nogil
+    cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
+                   double clip_scale) noexcept nogil
+    cdef void refresh(self, Py_ssize_t tile) noexcept nogil
+    cdef double clip_scale(self) noexcept nogil
+    cdef double sum_penalties(self) noexcept nogil
