@@ -36,6 +36,11 @@ class Problem:
             return self.X.data.nbytes + self.X.indices.nbytes + self.X.indptr.nbytes
         return self.X.nbytes
 
+    @property
+    def name_without_order(self):
+        """The name of the problem whatever the order of X in memory."""
+        return self.name.replace(", C order", "").replace(", F order", "")
+
     def alpha_max(self, *, fit_intercept=True):
         """The smallest alpha at which the lasso's coefficients are all zero."""
         y = self.y - self.y.mean() if fit_intercept else self.y
@@ -105,6 +110,22 @@ def debian(*, quick=False):
         y = file["y"].astype(np.float64)
     X.sort_indices()
     return Problem("debian 63540 x 29004 sparse", X, y - y.mean(), quick)
+
+
+def mnist():
+    """Ten thousand digits: X in [0, 1], float32, and y."""
+    with np.load(data_file("mnist10k.npz")) as file:
+        return (file["X"] / 255).astype(np.float32), file["y"]
+
+
+def california():
+    """Houses of 1990 without rows that miss a number: X (8 columns) and y, float32."""
+    import pandas as pd
+
+    table = pd.read_csv(data_file("california_housing.csv.gz"))
+    table = table.dropna().select_dtypes("number")
+    y = table.pop("median_house_value").to_numpy(np.float32)
+    return table.to_numpy(np.float32), y
 
 
 def data_file(name):

@@ -10,6 +10,7 @@ NAMES = (
     "ridge_cv",
     "sgd",
     "mlp",
+    "scores",
     "predict",
     "threads",
     "memory",

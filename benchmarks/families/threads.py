@@ -77,7 +77,7 @@ def _add_speed(row, problem, name, settings):
     elif isinstance(problem.X, np.ndarray):
         n, p = problem.X.shape
         rate = n * min(p, 500) ** 2 / seconds
-        product = settings.gemm_rate
+        product = settings.gemm_rates["float64"]
         row.reason = f"{rate / 1e9:.0f} GFLOP/s, {rate / product:.0%} of a matrix product's"
 
 
