@@ -24,10 +24,11 @@ def parse(argv):
     )
     parser.add_argument("--json", metavar="FILE", help="a bare name goes to benchmarks/results/")
     parser.add_argument(
-        "--append", action="store_true", help="keep the families in FILE that aren't run now"
+        "--append", action="store_true", help="keep what is in FILE and isn't measured now"
     )
     parser.add_argument("--plots", metavar="FOLDER", help="write a PNG for each family there")
     parser.add_argument("--compare", metavar="OLD", help="an earlier JSON: say what got slower")
+    parser.add_argument("--only", default="", metavar="TEXT", help="races with TEXT in their name")
     parser.add_argument("--rounds", type=int, help="rounds at most (default 7, quick 3)")
     parser.add_argument("--threads", type=int, help="for everyone (default: all cores allowed)")
     parser.add_argument("--folder", help="for files of gigabytes (default: the system's own)")
@@ -80,6 +81,7 @@ def main(argv=None):
         against=load_peers(arguments.against),
         seconds=0.5 if arguments.quick else 20.0,
         folder=arguments.folder,
+        only=arguments.only,
     )
     with peers.pin_threads(threads):
         run = measure(arguments, settings)
@@ -104,11 +106,14 @@ def load_peers(names):
 
 
 def measure(arguments, settings):
-    """Run the families; the number of figures missed is not an error."""
-    from benchmarks import families, problems, report, storage
+    """Run the families; the number of figures missed is not an error.
+
+    Ctrl-C or a termination ends the measuring: what was measured is kept.
+    """
+    from benchmarks import families, interrupts, real_data, report, storage
     from benchmarks.machine import describe
 
-    problems.fetching = arguments.fetch
+    real_data.fetching = arguments.fetch
     machine = describe(settings.threads)
     settings.copy_rate = machine["copy_GB_per_s"] * 1e9
     settings.gemm_rates = {
@@ -116,16 +121,24 @@ def measure(arguments, settings):
         "float32": machine["gemm32_GFLOP_per_s"] * 1e9,
     }
     print("\n".join(report.machine_lines(machine)), end="\n\n", flush=True)
-    run = storage.Run(machine)
+    run, interrupted = storage.Run(machine), False
+    interrupts.install()
     for name in arguments.families:
-        start = time.perf_counter()
-        rows = list(families.load(name).run(settings))
+        start, rows = time.perf_counter(), []
+        try:
+            rows.extend(families.load(name).run(settings))
+        except KeyboardInterrupt:
+            interrupted = True
         seconds = time.perf_counter() - start
         title = f"{name} ({seconds:.0f} s)"
         if settings.quick:
             title += ", quick: smaller problems than the figures are stated for"
+        if interrupted:
+            title += ", interrupted"
         report.show(title, rows)
         run.add(name, rows, seconds, arguments)
+        if interrupted:
+            break
     return run
 
 

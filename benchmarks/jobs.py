@@ -1,10 +1,14 @@
 """A job raced between fastreg and a number of peers: one row for each peer."""
 
+import time
 from dataclasses import dataclass
 
-from benchmarks import accuracy, peers
+from benchmarks import accuracy, interrupts, peers
 from benchmarks.rows import Row, skipped
 from benchmarks.timing import Spread, quiet, race
+
+# No more tolerances of a peer are tried after this long.
+SEARCH_SECONDS = 30.0
 
 
 @dataclass
@@ -57,6 +61,9 @@ def compete(
     apart : callable, default=None
         Given fastreg's result and a peer's, `Apart`: how far they disagree.
     """
+    title = f"{problem.name}, {case}"
+    if settings.only not in title:
+        return []
     tolerance = tol if tolerance is None else tolerance
     job = problem.name_without_order, case
     calls, missing = _contestants(job, run, judge, tol, tolerance, settings)
@@ -67,7 +74,6 @@ def compete(
     accuracies = {name: judge(results[name]) for name in times}
     counted = passes() if passes else None
     least = work() if work else None
-    title = f"{problem.name}, {case}"
     rows = []
     for name in list(times)[1:]:
         row = Row(family, title, tolerance=tolerance, reference_name=name)
@@ -116,12 +122,18 @@ def _own_tolerance(peer, job, run, judge, tol, tolerance):
 
 
 def _search_tolerance(peer, run, judge, tolerance):
-    reached = []
+    reached, start = [], time.perf_counter()
     for candidate in peer.TOLERANCES:
         reached.append(judge(run(peer, candidate)()))
+        interrupts.check()
         if reached[-1] <= tolerance * accuracy.SLACK:
             return candidate
-    raise ValueError(f"at best accurate to {min(reached):.1e}, wanted {tolerance:g}")
+        if time.perf_counter() - start > SEARCH_SECONDS:
+            break
+    raise ValueError(
+        f"at best accurate to {min(reached):.1e}, wanted {tolerance:g}, "
+        f"with tolerances down to {candidate:g}"
+    )
 
 
 def _fill_times(row, times, accuracies, name):

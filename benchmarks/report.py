@@ -38,7 +38,7 @@ def show(title, rows):
         _show_table(title, header, cells)
     for row in rows:
         if row.reason:
-            print(f"  {row.case}{_beside(row)}: {row.reason}")
+            print("  " + remark(row))
     print(flush=True)
 
 
@@ -121,6 +121,11 @@ def _cells(row):
     )
 
 
+def remark(row):
+    """What a row has to say."""
+    return f"{row.case}{_beside(row)}: {row.reason}"
+
+
 def _beside(row):
     return f" beside {row.reference_name}" if row.reference_name else ""
 
@@ -128,13 +133,14 @@ def _beside(row):
 def _quantity(spread, unit):
     if spread is None:
         return ""
-    return f"{spread.median / 1e6:.1f} MB" if unit == "B" else _seconds(spread.median)
+    return f"{spread.median / 1e6:.1f} MB" if unit == "B" else seconds(spread.median)
 
 
-def _seconds(seconds):
-    if abs(seconds) >= 10:
-        return f"{seconds:.1f} s"
-    return f"{seconds * 1e3:.4g} ms" if abs(seconds) >= 1e-3 else f"{seconds * 1e6:.3g} µs"
+def seconds(value):
+    """Seconds in a unit that suits them."""
+    if abs(value) >= 10:
+        return f"{value:.1f} s"
+    return f"{value * 1e3:.4g} ms" if abs(value) >= 1e-3 else f"{value * 1e6:.3g} µs"
 
 
 def _number(value, kind):
@@ -142,7 +148,7 @@ def _number(value, kind):
         return f"{value:.2f}x"
     if kind == "slope":
         return f"slope {value:.2f}"
-    return f"{value:.1%}" if kind == "share" else _seconds(value)
+    return f"{value:.1%}" if kind == "share" else seconds(value)
 
 
 def _value(row):
@@ -155,7 +161,7 @@ def _value(row):
 
 
 def _one_pass(row):
-    parts = [] if row.pass_seconds is None else [_seconds(row.pass_seconds)]
+    parts = [] if row.pass_seconds is None else [seconds(row.pass_seconds)]
     if row.pass_share is not None:
         parts.append(f"{row.pass_share:.0%} of copy")
     return ", ".join(parts)

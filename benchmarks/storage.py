@@ -30,6 +30,7 @@ class Run:
             "seconds": round(seconds, 1),
             "date": self.machine["date"],
             "quick": arguments.quick,
+            "only": arguments.only,
             "against": arguments.against,
             "copy_GB_per_s": self.machine["copy_GB_per_s"],
             "gemm_GFLOP_per_s": self.machine["gemm_GFLOP_per_s"],
@@ -66,7 +67,7 @@ def save(path, run, *, append=False):
 
 
 def merge(old, new):
-    """The families of both; those of `new` where both have one."""
+    """The families of both; those of `new` where both have one, or its rows with `--only`."""
     for name in SAME:
         if old.machine[name] != new.machine[name]:
             raise ValueError(
@@ -76,7 +77,9 @@ def merge(old, new):
     known = {n: v for n, v in old.machine["versions"].items() if v}
     now = {n: v for n, v in new.machine["versions"].items() if v}
     machine = {**new.machine, "versions": {**new.machine["versions"], **known, **now}}
-    rows = [row for row in old.rows if row.family not in new.families]
+    whole = {name for name, how in new.families.items() if not how["only"]}
+    measured = {row.key for row in new.rows}
+    rows = [row for row in old.rows if row.family not in whole and row.key not in measured]
     return Run(machine, {**old.families, **new.families}, rows + new.rows)
 
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from benchmarks import interrupts
 
 # A sample lasts at least this long: short calls are repeated within it.
 MIN_SAMPLE_SECONDS = 0.01
@@ -33,6 +36,8 @@ class Settings:
     seconds: float = 60.0
     # where files of gigabytes may be written; None is the system's folder for such
     folder: str | None = None
+    # races without this in their title are left out
+    only: str = ""
     # bytes per second of a plain copy, measured at the start
     copy_rate: float = float("inf")
     # operations per second of a matrix product, by the name of its dtype
@@ -85,6 +90,7 @@ def sample(call, repeats):
     A peer's function that runs in another process has an attribute `timed`, a function
     of `repeats` and its arguments that measures there.
     """
+    interrupts.check()
     time.sleep(REST_SECONDS)
     if hasattr(getattr(call, "func", None), "timed"):
         return call.func.timed(repeats, *call.args, **call.keywords)
@@ -92,6 +98,23 @@ def sample(call, repeats):
     for _ in range(repeats):
         call()
     return (time.perf_counter() - start) / repeats
+
+
+def limited(call, n_threads):
+    """The call with at most so many threads of OpenMP, at the cost of microseconds."""
+    libraries = ThreadpoolController().select(user_api="openmp").lib_controllers
+
+    def limited_call():
+        before = [library.num_threads for library in libraries]
+        for library in libraries:
+            library.set_num_threads(n_threads)
+        try:
+            return call()
+        finally:
+            for library, count in zip(libraries, before, strict=True):
+                library.set_num_threads(count)
+
+    return limited_call
 
 
 def race(contestants, settings):

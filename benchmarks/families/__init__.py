@@ -16,6 +16,7 @@ NAMES = (
     "memory",
     "stream",
     "startup",
+    "scaling",
 )
 
 

@@ -4,13 +4,12 @@ from functools import lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from benchmarks import accuracy, peers, problems
 from benchmarks.jobs import Apart, compete
 from benchmarks.limits import Work
 from benchmarks.rows import Row
-from benchmarks.timing import Spread, quiet, race
+from benchmarks.timing import Spread, limited, quiet, race
 
 FAMILY = "mlp"
 N_ROWS = 20000
@@ -35,7 +34,7 @@ SAME_LOSS = 1e-2
 def run(settings):
     """Epochs on random data; then digits and houses, where the data is there."""
     for (network, targets), scaling in zip(NETWORKS.items(), SCALING, strict=True):
-        problem = _problem(network, settings.quick)
+        problem = make_problem(network, settings.quick)
         yield from _epoch(problem, network, targets, settings)
         yield _regularised(problem, network, settings)
         if settings.threads > 1:
@@ -43,7 +42,7 @@ def run(settings):
     yield from _one_row(settings)
 
 
-def _problem(network, quick):
+def make_problem(network, quick):
     features, hidden, classes, batch = network
     rng = np.random.default_rng(features)
     n = N_ROWS // 10 if quick else N_ROWS
@@ -53,7 +52,7 @@ def _problem(network, quick):
     return problems.Problem(f"{name}, batch {batch}", X, y, quick)
 
 
-def _options(network, **more):
+def options_of(network, **more):
     options = {"hidden_layer_sizes": network[1], "batch_size": network[3], "max_iter": 1}
     return {**options, "random_state": 0, **more}
 
@@ -68,7 +67,7 @@ def _epoch(problem, network, targets, settings):
         FAMILY,
         problem,
         "an epoch",
-        lambda peer, _: peer.mlp_epochs(X, y, _options(network)),
+        lambda peer, _: peer.mlp_epochs(X, y, options_of(network)),
         lambda model: loss(model) / guessing,
         settings,
         tol=1.0,
@@ -92,7 +91,7 @@ def _regularised(problem, network, settings):
     """What dropout and batch norm add to an epoch."""
     ours = peers.load("fastreg").mlp_classifier
     calls = {
-        name: partial(ours, problem.X, problem.y, _options(network, **more))
+        name: partial(ours, problem.X, problem.y, options_of(network, **more))
         for name, more in (("plain", {}), ("regularised", REGULARISED))
     }
     times, _ = race(calls, settings)
@@ -109,17 +108,13 @@ def _regularised(problem, network, settings):
 
 def _threads(problem, network, at_least, settings):
     """An epoch with two threads allowed, and with one; weights are the same."""
-    openmp = ThreadpoolController().select(user_api="openmp").lib_controllers
     ours = peers.load("fastreg").mlp_classifier
 
-    def epoch(n_threads):
-        for library in openmp:
-            library.set_num_threads(n_threads)
-        model = ours(problem.X, problem.y, _options(network))
+    def epoch():
+        model = ours(problem.X, problem.y, options_of(network))
         return np.concatenate([w.ravel() for w in model.coefs_])
 
-    times, results = race({n: partial(epoch, n) for n in (1, 2)}, settings)
-    epoch(settings.threads)  # leave the limit as it was
+    times, results = race({n: limited(epoch, n) for n in (1, 2)}, settings)
     row = Row(
         FAMILY,
         f"{problem.name}, 2 threads",
@@ -138,14 +133,14 @@ def _threads(problem, network, at_least, settings):
 def _one_row(settings):
     """Prediction of one row, with the same network."""
     network = (784, (64, 64), 10, 200)
-    problem = _problem(network, quick=True)
+    problem = make_problem(network, quick=True)
     row = problem.X[:1]
     with quiet():
-        model = peers.load("fastreg").mlp_classifier(problem.X, problem.y, _options(network))
+        model = peers.load("fastreg").mlp_classifier(problem.X, problem.y, options_of(network))
     expected = model.predict_proba(row)
 
     def predictor(peer, _):
-        model = peer.mlp_epochs(problem.X, problem.y, _options(network))()
+        model = peer.mlp_epochs(problem.X, problem.y, options_of(network))()
         return lambda: model.predict_proba(row)
 
     rows = compete(

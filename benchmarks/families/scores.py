@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from benchmarks import peers, problems
+from benchmarks import peers, real_data
 from benchmarks.rows import Row, skipped
 from benchmarks.timing import Spread
 
@@ -19,13 +19,13 @@ def run(settings):
     for real in (_digits, _houses):
         try:
             yield from real(settings)
-        except problems.MissingDataError as error:
+        except real_data.MissingDataError as error:
             yield skipped(FAMILY, real.__name__.strip("_"), error)
 
 
 def _digits(settings):
     """8000 digits, 2000 held out: accuracy over seeds, and the time it takes."""
-    X, y = problems.mnist()
+    X, y = real_data.mnist()
     X, y, X_test, y_test = X[:8000], y[:8000], X[8000:], y[8000:]
     options = {
         "hidden_layer_sizes": (256, 128),
@@ -54,7 +54,7 @@ def _digits(settings):
 
 def _houses(settings):
     """California housing: R2 against scikit-learn's default network in as many epochs."""
-    X, y = problems.california()
+    X, y = real_data.california()
     order = np.random.default_rng(0).permutation(len(y))
     train, test = order[:16000], order[16000:]
     X = (X - X[train].mean(axis=0)) / X[train].std(axis=0)
