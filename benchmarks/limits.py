@@ -22,7 +22,10 @@ class Work:
         return max((self.bytes / settings.copy_rate, "copy"), (self.flops / product, "GEMM"))
 
 
-def gram_work(problem, passes=1.0):
-    """Reading X, and one Gram of its columns or rows, whichever are fewer."""
+def gram_work(problem, products=1):
+    """Reading X, and the Gram of its columns or rows, whichever are fewer.
+
+    Leave-one-out needs a product of X with as many vectors too: three Grams' operations.
+    """
     n, p = problem.X.shape
-    return Work(bytes=passes * problem.nbytes, flops=float(n * p * min(n, p)))
+    return Work(bytes=problem.nbytes, flops=float(products * n * p * min(n, p)))

@@ -49,21 +49,26 @@ def california():
     if path is None:
         X, y = _fetch("houses")
         return X.astype(np.float32), y.astype(np.float32)
-    import pandas as pd
-
-    table = pd.read_csv(path).dropna().select_dtypes("number")
+    table = california_table().dropna().select_dtypes("number")
     y = table.pop("median_house_value").to_numpy(np.float32)
     return table.to_numpy(np.float32), y
 
 
+def california_table():
+    """The whole table, with its text and what it misses."""
+    import pandas as pd
+
+    return pd.read_csv(_path("california_housing.csv.gz"))
+
+
 def _path(name, openml=None):
-    """Where a file is; None where it is to be fetched instead."""
+    """Where a file is; None where `openml`, a data set there, is to be fetched instead."""
     folder = os.environ.get(DATA_VARIABLE)
     if folder and (Path(folder) / name).exists():
         return Path(folder) / name
     if fetching and openml:
         return None
-    remedy = "; --fetch gets it from OpenML" if openml else ""
+    remedy = "; `python -m benchmarks --fetch` gets it from OpenML" if openml else ""
     if not folder:
         raise MissingDataError(
             f"{DATA_VARIABLE} is not set: it names the folder with {name}{remedy}"
