@@ -45,6 +45,11 @@ class Problem:
         return float(np.abs(self.X.T @ y.astype(self.X.dtype)).max()) / len(y)
 
 
+def orders(quick):
+    """The orders in memory that dense X is met in."""
+    return "C" if quick else "FC"
+
+
 def dense(n, p, *, order="F", dtype=np.float64, center=False, quick=False):
     """Gaussian columns, each correlated 0.6 with its neighbour; 10 to 100 of them matter."""
     X, y = _dense_arrays(n, p, center)

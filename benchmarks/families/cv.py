@@ -29,7 +29,7 @@ def run(settings):
             continue
         yield from _lasso_cv(problem, n_alphas, target, settings)
     shape, n_alphas = ((3000, 60), 5) if settings.quick else ((30000, 150), 20)
-    for order in "FC":
+    for order in problems.orders(settings.quick):
         problem = problems.dense(*shape, order=order, quick=settings.quick)
         yield from _grid_search(problem, n_alphas, settings)
 
@@ -37,11 +37,11 @@ def run(settings):
 def _plan(quick):
     tall, wide = ((20000, 60), (200, 800)) if quick else ((100000, 200), (1000, 5000))
     n_alphas = 20 if quick else 100
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(problems.dense, *tall, order=order, quick=quick), n_alphas, 10
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(problems.dense, *wide, order=order, quick=quick), n_alphas, 12
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(problems.golub, order=order, quick=quick), n_alphas, 10
 
 

@@ -21,7 +21,7 @@ GAP, COEF_APART = 1e-12, 1e-8
 def run(settings):
     """Tall data, each row or each fold left out, and wide data; both orders."""
     for shape, n_folds, target in _plan(settings.quick):
-        for order in "FC":
+        for order in problems.orders(settings.quick):
             problem = problems.dense(*shape, order=order, quick=settings.quick)
             yield from _rows(problem, n_folds, target, settings)
 

@@ -36,7 +36,7 @@ JOBS = [
 def run(settings):
     """One epoch of dense and sparse rows; then classes on two threads."""
     shape = (20000, 100) if settings.quick else (200000, 100)
-    for order in "CF":
+    for order in problems.orders(settings.quick):
         yield from _epochs(
             _scaled(problems.dense(*shape, order=order, quick=settings.quick)), settings
         )
