@@ -101,7 +101,8 @@ def everything(run, drawn):
     parts = [_machine(run)]
     for family, how in run.families.items():
         rows = run.of_family(family)
-        header, cells = _for_readers(*report.table(rows))
+        # points of a series are in its plot
+        header, cells = _for_readers(*report.table([row for row in rows if row.at is None]))
         title = TITLES.get(family, family)
         parts.append(f"{title}\n{'~' * len(title)}\n")
         if how["quick"]:

@@ -30,6 +30,7 @@ def _plan(settings):
     wide = _doubled(500, 3 if quick else 5)
     tall = problems.dense(10000 if quick else 40000, 50 if quick else 100, order="C")
     network = (64, (64, 64), 10)
+    n_shared = 4000 if quick else 40000
     return {
         "rows n": {
             "Lasso, 100 columns": {n: partial(_lasso, n, 100) for n in rows},
@@ -53,8 +54,8 @@ def _plan(settings):
         },
         "threads": {
             "LassoCV, 5 folds": {k: partial(_threads, tall, k) for k in _counts(settings.threads)},
-            "Lasso, 20000 x 400": {
-                k: partial(_threads_of_fit, quick, k) for k in _counts(settings.threads)
+            f"Lasso, {n_shared} x 400": {
+                k: partial(_threads_of_fit, n_shared, k) for k in _counts(settings.threads)
             },
         },
     }
@@ -125,5 +126,5 @@ def _threads(problem, n_threads):
     return limited(_cv(problem, 50, 5), n_threads)
 
 
-def _threads_of_fit(quick, n_threads):
-    return limited(_lasso(4000 if quick else 20000, 400), n_threads)
+def _threads_of_fit(n, n_threads):
+    return limited(_lasso(n, 400), n_threads)
