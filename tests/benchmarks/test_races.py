@@ -128,8 +128,12 @@ def test_networks_of_other_libraries_take_the_same_steps(name):
     theirs = peers.load(name).mlp_epochs(X, y, options)()
     with pytest.warns(UserWarning, match="Maximum iterations"):
         model = peers.load("sklearn").mlp_epochs(X, y, options)()
+    for ours, intercept in zip(theirs.intercepts_, model.intercepts_, strict=True):
+        np.testing.assert_allclose(ours, intercept, atol=1e-4)
+    # a unit that is always off has the penalty's gradient alone, which is so small that it
+    # matters where Adam's epsilon is added
     for ours, coef in zip(theirs.coefs_, model.coefs_, strict=True):
-        np.testing.assert_allclose(ours, coef, atol=1e-3)
+        np.testing.assert_allclose(ours, coef, atol=1e-2)
     np.testing.assert_allclose(theirs.predict_proba(X), model.predict_proba(X), atol=1e-3)
     loss = accuracy.log_loss(X, y, theirs)
     assert loss == pytest.approx(accuracy.log_loss(X, y, model), rel=1e-3)
