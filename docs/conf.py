@@ -1,6 +1,11 @@
 """Sphinx configuration. Build: python -m sphinx -W -b html docs docs/_build/html"""
 
+import sys
+from pathlib import Path
+
 import fastreg
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "fastreg"
 author = "The fastreg developers"
@@ -13,6 +18,7 @@ extensions = [
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "benchmark_pages",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]

@@ -8,6 +8,7 @@ import fastreg
 from benchmarks import problems
 from benchmarks.accuracy import lasso_gap, relative_difference
 from benchmarks.jobs import Apart, compete
+from benchmarks.limits import Work, gram_work
 from benchmarks.rows import skipped
 
 FAMILY = "cv"
@@ -28,7 +29,7 @@ def run(settings):
             continue
         yield from _lasso_cv(problem, n_alphas, target, settings)
     shape, n_alphas = ((3000, 60), 5) if settings.quick else ((30000, 150), 20)
-    for order in "FC":
+    for order in problems.orders(settings.quick):
         problem = problems.dense(*shape, order=order, quick=settings.quick)
         yield from _grid_search(problem, n_alphas, settings)
 
@@ -36,11 +37,11 @@ def run(settings):
 def _plan(quick):
     tall, wide = ((20000, 60), (200, 800)) if quick else ((100000, 200), (1000, 5000))
     n_alphas = 20 if quick else 100
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(problems.dense, *tall, order=order, quick=quick), n_alphas, 10
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(problems.dense, *wide, order=order, quick=quick), n_alphas, 12
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(problems.golub, order=order, quick=quick), n_alphas, 10
 
 
@@ -59,6 +60,7 @@ def _lasso_cv(problem, n_alphas, target, settings):
         settings,
         tol=CV_TOL,
         targets={"sklearn": target},
+        work=lambda: _work(problem),
         apart=partial(_apart, "held-out errors", CV_APART),
     )
 
@@ -75,8 +77,15 @@ def _grid_search(problem, n_alphas, settings):
         settings,
         tol=SEARCH_TOL,
         targets={"sklearn": 6},
+        work=lambda: _work(problem),
         apart=partial(_apart, "held-out scores", SEARCH_APART),
     )
+
+
+def _work(problem):
+    """One Gram where X is tall, one reading where it is wide."""
+    n, p = problem.X.shape
+    return gram_work(problem) if n > p else Work(bytes=problem.nbytes)
 
 
 def _final_gap(X, y, result):

@@ -38,11 +38,11 @@ def _plan(quick):
     if quick:
         shapes, many = {(20000, 100): None, (300, 1500): None}, ((5000, 100, 20), None)
     for shape, target in shapes.items():
-        for order in "FC":
+        for order in problems.orders(quick):
             yield partial(problems.dense, *shape, order=order, quick=quick), target
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(_many_targets, *many[0], order=order, quick=quick), many[1]
-    for order in "FC":
+    for order in problems.orders(quick):
         yield partial(problems.golub, order=order, quick=quick), 1.0
     yield partial(problems.debian, quick=quick), 1.5
 

@@ -8,6 +8,7 @@ import fastreg
 from benchmarks import problems
 from benchmarks.accuracy import relative_difference, ridge_gap
 from benchmarks.jobs import Apart, compete
+from benchmarks.limits import gram_work
 from benchmarks.rows import skipped
 
 FAMILY = "ridge_cv"
@@ -20,7 +21,7 @@ GAP, COEF_APART = 1e-12, 1e-8
 def run(settings):
     """Tall data, each row or each fold left out, and wide data; both orders."""
     for shape, n_folds, target in _plan(settings.quick):
-        for order in "FC":
+        for order in problems.orders(settings.quick):
             problem = problems.dense(*shape, order=order, quick=settings.quick)
             yield from _rows(problem, n_folds, target, settings)
 
@@ -52,6 +53,7 @@ def _rows(problem, n_folds, target, settings):
         settings,
         tol=GAP,
         targets={"sklearn": target},
+        work=lambda: gram_work(problem, products=1 if n_folds else 3),
         apart=_apart,
     )
 

@@ -8,6 +8,7 @@ import atexit
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Session:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            start_new_session=True,  # Ctrl-C is ours to answer
         )
         atexit.register(self.close)
         try:
@@ -47,7 +49,8 @@ class Session:
 
     def close(self):
         """R ends when there is nothing more to read."""
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -97,6 +100,11 @@ class Session:
 
 
 _session = Session()
+
+
+def version():
+    """What R says of glmnet."""
+    return _session.version
 
 
 def _prepare_path(X, y, alphas, tol):
