@@ -1,6 +1,12 @@
 """Sphinx configuration. Build: python -m sphinx -W -b html docs docs/_build/html"""
 
+import sys
+from pathlib import Path
+
 import fastreg
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+import gallery
 
 project = "fastreg"
 author = "The fastreg developers"
@@ -13,6 +19,7 @@ extensions = [
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
@@ -27,6 +34,24 @@ autodoc_member_order = "bysource"
 # Listing methods would link to pages for each; the class page documents them in place.
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+
+# The examples run when the documentation is built, and one that raises ends the build.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "examples",
+    "backreferences_dir": "examples/backreferences",
+    "doc_module": ("fastreg",),
+    "subsection_order": [f"../examples/{section}" for section in gallery.SECTIONS],
+    "within_subsection_order": "gallery.reading_order",
+    "minigallery_sort_order": "gallery.reading_order",
+    "reset_modules": ("gallery.use_style",),
+    "image_srcset": ["2x"],
+    "capture_repr": (),
+    "min_reported_time": 1,
+    "write_computation_times": False,
+    "show_memory": False,
+    "show_signature": False,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastreg {release}"
