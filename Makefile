@@ -12,7 +12,8 @@ SOURCES := setup.py pyproject.toml $(shell find fastreg -name '*.py[xd]' -o -nam
 help:
 	@echo "make demo   build, run on real data beside scikit-learn, write plots to demo-output/"
 	@echo "make test   build, run all tests"
-	@echo "make bench  build, run the benchmarks (BENCH='lasso threads --quick' to choose)"
+	@echo "make bench  build, run the benchmarks (BENCH='lasso threads --quick' to choose,"
+	@echo "            BENCH='--against all --json full.json' to race other libraries too)"
 	@echo "make docs   build, write the documentation to docs/_build/html"
 	@echo "make lint   ruff and cython-lint"
 	@echo "make clean  remove the environment, builds and outputs"
@@ -53,7 +54,7 @@ demo: $(STAMPS)/demo
 test: $(STAMPS)/test
 	@$(BIN)/python -m pytest $(PYTEST)
 
-bench: $(STAMPS)/benchmarks
+bench: $(STAMPS)/benchmarks $(if $(findstring --against,$(BENCH)),$(STAMPS)/benchmarks-peers)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 docs: $(STAMPS)/docs
@@ -67,5 +68,5 @@ lint: $(STAMPS)/lint
 	@PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastreg/_kernels
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo-output docs/_build docs/api/generated docs/examples
+	rm -rf $(VENV) build dist *.egg-info demo-output docs/_build docs/api/generated docs/examples docs/generated
 	find fastreg \( -name '*.so' -o -name '*.c' \) -delete

@@ -83,6 +83,17 @@ def ridge_gap(X, y, alpha, intercept, coef):
     return float(gap / np.square(y - y.mean()).sum())
 
 
+def log_loss(X, y, network):
+    """Mean log-loss of a network of relu layers on classes 0, 1, ..., by its weights."""
+    scores = X.astype(np.float64)
+    *hidden, last = zip(network.coefs_, network.intercepts_, strict=True)
+    for W, b in hidden:
+        scores = np.maximum(scores @ W + b, 0)
+    scores = scores @ last[0] + last[1]
+    scores -= scores.max(axis=1, keepdims=True)
+    return float(np.mean(np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(len(y)), y]))
+
+
 def relative_difference(a, b):
     """Largest difference of two arrays, relative to the largest element."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)

@@ -7,7 +7,6 @@ sets; with the environment variable FASTREG_DATA set to a folder, those of the f
 golub.npz, california_housing.csv.gz and debian_packages.npz found there are used too.
 """
 
-import os
 import sys
 import time
 import warnings
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 import sklearn.linear_model
 from rich.console import Console
@@ -32,6 +30,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 
 import fastreg
+from benchmarks import real_data
 from benchmarks.peers.fastreg import forget_moments
 
 mpl.use("Agg")  # no display needed
@@ -107,14 +106,13 @@ def shipped_problems():
     )
 
 
-def golub(path):
-    with np.load(path) as file:
-        X, y = file["X"].astype(np.float64), file["y"]
-    return make_problem("golub (0/1)", X, y.astype(float), preprocess=StandardScaler(), stratify=y)
+def golub():
+    X, y = real_data.golub()
+    return make_problem("golub (0/1)", X, y, preprocess=StandardScaler(), stratify=y)
 
 
-def california(path):
-    frame = pd.read_csv(path)
+def california():
+    frame = real_data.california_table()
     y = frame.pop("median_house_value").to_numpy() / 1e5
     preprocess = make_pipeline(
         make_column_transformer(
@@ -128,34 +126,18 @@ def california(path):
     return make_problem("california, squares", frame, y, preprocess=preprocess)
 
 
-def debian(path):
-    with np.load(path) as file:
-        parts = file["data"].astype(np.float64), file["indices"], file["indptr"]
-        X, y = sp.csr_array(parts, shape=tuple(file["shape"])), file["y"]
-    return make_problem("debian (sparse)", X, y, lasso_share=0.05)
+def debian():
+    return make_problem("debian (sparse)", *real_data.debian(), lasso_share=0.05)
 
 
 def problems():
     """All problems; a sentence says which are missing and why."""
     yield from shipped_problems()
-    readers = {
-        "golub.npz": golub,
-        "california_housing.csv.gz": california,
-        "debian_packages.npz": debian,
-    }
-    folder = os.environ.get("FASTREG_DATA")
-    if not folder:
-        console.print(
-            f"FASTREG_DATA is not set, so {', '.join(readers)} are left out: "
-            "set it to the folder that holds them.\n"
-        )
-        return
-    for file, read in readers.items():
-        path = Path(folder, file)
-        if path.exists():
-            yield read(path)
-        else:
-            console.print(f"{path} does not exist, so its rows are left out.")
+    for read in (golub, california, debian):
+        try:
+            yield read()
+        except real_data.MissingDataError as error:
+            console.print(f"{read.__name__} is left out: {error}", soft_wrap=True)
 
 
 # ---- fits side by side -------------------------------------------------------

@@ -1,10 +1,14 @@
 """A job raced between fastreg and a number of peers: one row for each peer."""
 
+import time
 from dataclasses import dataclass
 
-from benchmarks import accuracy, peers
+from benchmarks import accuracy, interrupts, peers
 from benchmarks.rows import Row, skipped
 from benchmarks.timing import Spread, quiet, race
+
+# No more tolerances of a peer are tried after this long.
+SEARCH_SECONDS = 30.0
 
 
 @dataclass
@@ -28,9 +32,12 @@ def compete(
     tolerance=None,
     targets=None,
     passes=None,
+    work=None,
     apart=None,
 ):
     """Race `run(peer, tol)` for fastreg and all peers asked for.
+
+    A peer whose module has no such function is left out without a word.
 
     Parameters
     ----------
@@ -48,19 +55,25 @@ def compete(
     targets : dict, default=None
         For each peer, how many times faster fastreg should be.
     passes : callable, default=None
-        Returns `Passes`.
+        Returns `Passes`, which give the work too.
+    work : callable, default=None
+        Returns `Work`.
     apart : callable, default=None
         Given fastreg's result and a peer's, `Apart`: how far they disagree.
     """
+    title = f"{problem.name}, {case}"
+    if settings.only not in title:
+        return []
     tolerance = tol if tolerance is None else tolerance
-    calls, missing = _contestants(run, judge, tol, tolerance, settings)
+    job = problem.name_without_order, case
+    calls, missing = _contestants(job, run, judge, tol, tolerance, settings)
     times, results = race(calls, settings)
     missing += [_failure(name, results[name]) for name in set(calls) - set(times)]
     if "fastreg" not in times:
         raise results["fastreg"]
     accuracies = {name: judge(results[name]) for name in times}
     counted = passes() if passes else None
-    title = f"{problem.name}, {case}"
+    least = work() if work else None
     rows = []
     for name in list(times)[1:]:
         row = Row(family, title, tolerance=tolerance, reference_name=name)
@@ -70,19 +83,22 @@ def compete(
         if not problem.quick:
             row.at_least = (targets or {}).get(name)
         _fill_passes(row, counted, problem, settings)
+        fill_limit(row, counted.work if counted else least, settings)
         rows.append(row)
     return rows + [skipped(family, title, reason) for reason in missing]
 
 
-def _contestants(run, judge, tol, tolerance, settings):
-    calls, missing = {"fastreg": run(peers.load("fastreg"), tol)}, []
+def _contestants(job, run, judge, tol, tolerance, settings):
+    with quiet():
+        calls, missing = {"fastreg": run(peers.load("fastreg"), tol)}, []
     for name in settings.against:
         peer = peers.load(name)
         try:
-            calls[name] = run(peer, _own_tolerance(peer, run, judge, tol, tolerance))
+            with quiet():
+                calls[name] = run(peer, _own_tolerance(peer, job, run, judge, tol, tolerance))
         except Exception as error:  # a finding, not the end of the run
-            lacks = isinstance(error, AttributeError) and error.obj is peer
-            missing.append(f"{name} has no such job" if lacks else _failure(name, error))
+            if not (isinstance(error, AttributeError) and error.obj is peer):
+                missing.append(_failure(name, error))
     return calls, missing
 
 
@@ -91,17 +107,33 @@ def _failure(name, error):
     return f"{name} failed: {type(error).__name__}: {words[:200]}"
 
 
-def _own_tolerance(peer, run, judge, tol, tolerance):
+# what _own_tolerance found, by peer and job: the order of X in memory doesn't matter
+_tolerances_found = {}
+
+
+def _own_tolerance(peer, job, run, judge, tol, tolerance):
     """`tol`, or the loosest of the peer's own with which it is accurate enough."""
     if not hasattr(peer, "TOLERANCES"):
         return tol
-    reached = []
-    with quiet():
-        for candidate in peer.TOLERANCES:
-            reached.append(judge(run(peer, candidate)()))
-            if reached[-1] <= tolerance * accuracy.SLACK:
-                return candidate
-    raise ValueError(f"at best accurate to {min(reached):.1e}, wanted {tolerance:g}")
+    key = peer.__name__, job
+    if key not in _tolerances_found:
+        _tolerances_found[key] = _search_tolerance(peer, run, judge, tolerance)
+    return _tolerances_found[key]
+
+
+def _search_tolerance(peer, run, judge, tolerance):
+    reached, start = [], time.perf_counter()
+    for candidate in peer.TOLERANCES:
+        reached.append(judge(run(peer, candidate)()))
+        interrupts.check()
+        if reached[-1] <= tolerance * accuracy.SLACK:
+            return candidate
+        if time.perf_counter() - start > SEARCH_SECONDS:
+            break
+    raise ValueError(
+        f"at best accurate to {min(reached):.1e}, wanted {tolerance:g}, "
+        f"with tolerances down to {candidate:g}"
+    )
 
 
 def _fill_times(row, times, accuracies, name):
@@ -117,6 +149,14 @@ def _fill_apart(row, apart):
     if not apart.amount <= apart.limit:
         row.value = None
         row.reason += f", more than {apart.limit:g}"
+
+
+def fill_limit(row, work, settings):
+    """Put the machine's limit beside what was measured."""
+    if work is None:
+        return
+    seconds, row.limit_name = work.limit(settings)
+    row.limit_share = seconds / row.measured.median
 
 
 def _fill_passes(row, counted, problem, settings):

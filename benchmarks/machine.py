@@ -5,6 +5,7 @@ import platform
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
@@ -14,19 +15,24 @@ from threadpoolctl import threadpool_info
 
 COPY_BYTES = 1 << 28
 PACKAGES = ("fastreg", "numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl")
-PEER_PACKAGES = ("celer", "skglm", "adelie")
+PEER_PACKAGES = ("celer", "skglm", "adelie", "torch", "jax")
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 
 
 def describe(threads):
     """Machine, versions and measured limits as a dictionary for JSON."""
+    versions = {name: _version(name) for name in PACKAGES + PEER_PACKAGES}
+    glmnet = sys.modules.get("benchmarks.peers.glmnet")
     return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cpu": cpu_model(),
+        "caches": caches(),
         "cores": os.cpu_count(),
         "cores_usable": usable_cores(),
         "memory_GB": memory_gigabytes(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES + PEER_PACKAGES},
+        "versions": {**versions, "glmnet": glmnet.version() if glmnet else None},
         "blas": [
             f"{lib['internal_api']} {lib['version']} ({lib['num_threads']} threads)"
             for lib in threadpool_info()
@@ -34,7 +40,8 @@ def describe(threads):
         ],
         "threads": threads,
         "copy_GB_per_s": copy_rate(threads) / 1e9,
-        "gemm_GFLOP_per_s": gemm_rate() / 1e9,
+        "gemm_GFLOP_per_s": gemm_rate(np.float64) / 1e9,
+        "gemm32_GFLOP_per_s": gemm_rate(np.float32) / 1e9,
     }
 
 
@@ -53,6 +60,18 @@ def cpu_model():
         lines = []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def caches():
+    """{"L1d": "64K", ...} of the first core, as far as the system tells."""
+    found = {}
+    for folder in sorted(CACHES.glob("index*")):
+        level, kind, size = (
+            (folder / name).read_text().strip() for name in ("level", "type", "size")
+        )
+        if kind != "Instruction":
+            found[f"L{level}{'d' if kind == 'Data' else ''}"] = size
+    return found
 
 
 def memory_gigabytes():
@@ -86,9 +105,9 @@ def copy_rate(threads):
     return 2 * source.nbytes / seconds
 
 
-def gemm_rate(n=1500):
-    """Floating-point operations per second of a float64 matrix product."""
-    A = np.random.default_rng(0).standard_normal((n, n))
+def gemm_rate(dtype, n=1500):
+    """Floating-point operations per second of a matrix product."""
+    A = np.random.default_rng(0).standard_normal((n, n)).astype(dtype)
     B = A.T.copy()
     C = np.empty_like(A)
     return 2 * n**3 / _best(lambda: np.matmul(A, B, out=C))

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.limits import Work
 from benchmarks.peers import MAX_ITER
 from benchmarks.timing import quiet, sample
 from fastreg._engine import ridge
 from fastreg._engine.design import Design
-from fastreg._engine.path import PathEngine
+from fastreg._engine.path import PathEngine, forms_gram
 from fastreg._engine.penalties import elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads, n_threads_for
@@ -16,10 +17,11 @@ from fastreg._engine.threads import fit_threads, n_threads_for
 
 @dataclass
 class Passes:
-    """How many passes a fit took, and the seconds of one gradient pass."""
+    """How many passes a fit took, the seconds of one gradient pass, and the work."""
 
     count: float
     seconds: float
+    work: Work
 
 
 def of_path(problem, alphas, tol, *, fit_intercept):
@@ -31,7 +33,8 @@ def of_path(problem, alphas, tol, *, fit_intercept):
         penalties = [elastic_net_penalty(alpha, 1.0, design.total_weight) for alpha in alphas]
         for _ in engine.path(penalties, W):
             pass
-        return Passes(design.n_passes, _pass_seconds(design))
+        flops = _gram_flops(design) if forms_gram(design.n_features, False) else 0.0
+        return _passes(problem, design, flops)
 
 
 def of_ridge(problem, alpha, tol):
@@ -43,7 +46,20 @@ def of_ridge(problem, alpha, tol):
             *problem.X.shape, alphas, sparse=design.is_sparse, positive=False
         )
         ridge.solve(design, alphas, solver, tol=tol, max_iter=None)
-        return Passes(design.n_passes, _pass_seconds(design))
+        return _passes(problem, design, _gram_flops(design))
+
+
+def _gram_flops(design):
+    """Operations of X'X or XX', the smaller; none is formed of sparse X."""
+    if design.is_sparse:
+        return 0.0
+    n, p = design.n_samples, design.n_features
+    return float(n * p * min(n, p))
+
+
+def _passes(problem, design, flops):
+    work = Work(design.n_passes * problem.nbytes, flops, problem.X.dtype)
+    return Passes(design.n_passes, _pass_seconds(design), work)
 
 
 def _pass_seconds(design):

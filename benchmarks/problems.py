@@ -1,20 +1,18 @@
 """Named problems, made when asked for and the same every time."""
 
-import os
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.preprocessing import PolynomialFeatures
 
-DATA_VARIABLE = "FASTREG_DATA"
+from benchmarks import real_data
+from benchmarks.real_data import MissingDataError as MissingDataError
+
 NEIGHBOUR_CORRELATION = 0.6
 SIGNAL_TO_NOISE = 3.0
-
-
-class MissingDataError(RuntimeError):
-    """Real data that a problem needs is not there."""
 
 
 @dataclass
@@ -35,6 +33,11 @@ class Problem:
         if sp.issparse(self.X):
             return self.X.data.nbytes + self.X.indices.nbytes + self.X.indptr.nbytes
         return self.X.nbytes
+
+    @property
+    def name_without_order(self):
+        """The name of the problem whatever the order of X in memory."""
+        return self.name.replace(", C order", "").replace(", F order", "")
 
     def alpha_max(self, *, fit_intercept=True):
         """The smallest alpha at which the lasso's coefficients are all zero."""
@@ -88,31 +91,38 @@ def _target(X, rng):
 
 def golub(*, order="F", quick=False):
     """Leukemia gene expression, 72 x 7129, columns standardised and y centred."""
-    with np.load(data_file("golub.npz")) as file:
-        X, y = file["X"].astype(np.float64), file["y"].astype(np.float64)
-    X -= X.mean(axis=0)
-    spread = X.std(axis=0)
-    X /= np.where(spread > 0, spread, 1.0)
-    name = f"golub 72 x 7129, {order} order"
+    X, y = real_data.golub()
+    X = _standardised(X)
+    name = f"golub {X.shape[0]} x {X.shape[1]}, {order} order"
     return Problem(name, np.asarray(X, order=order), y - y.mean(), quick)
 
 
 def debian(*, quick=False):
     """Words of Debian's packages against their size, 63540 x 29004 sparse, y centred."""
-    with np.load(data_file("debian_packages.npz"), allow_pickle=True) as file:
-        parts = file["data"].astype(np.float64), file["indices"], file["indptr"]
-        X = sp.csr_matrix(parts, shape=tuple(file["shape"])).tocsc()
-        y = file["y"].astype(np.float64)
+    X, y = real_data.debian()
+    X = X.tocsc()
     X.sort_indices()
     return Problem("debian 63540 x 29004 sparse", X, y - y.mean(), quick)
 
 
-def data_file(name):
-    """The path of a file of real data."""
-    folder = os.environ.get(DATA_VARIABLE)
-    if not folder:
-        raise MissingDataError(f"{DATA_VARIABLE} is not set: it names the folder with {name}")
-    path = Path(folder) / name
-    if not path.exists():
-        raise MissingDataError(f"{DATA_VARIABLE} names {folder}, where there is no {name}")
-    return path
+def digits(*, order="F", quick=False):
+    """scikit-learn's digits with products of pixels, each against being an eight; y centred."""
+    X, digit = load_digits(return_X_y=True)
+    X = _standardised(PolynomialFeatures(2, include_bias=False).fit_transform(X / 16))
+    X, y = X[:, X.any(axis=0)], (digit == 8).astype(np.float64)
+    name = f"digits, squares {X.shape[0]} x {X.shape[1]}, {order} order"
+    return Problem(name, np.asarray(X, order=order), y - y.mean(), quick)
+
+
+def diabetes(*, order="C", quick=False):
+    """scikit-learn's diabetes with products of features, 442 x 65; y centred."""
+    X, y = load_diabetes(return_X_y=True)
+    X = _standardised(PolynomialFeatures(2, include_bias=False).fit_transform(X))
+    name = f"diabetes, squares {X.shape[0]} x {X.shape[1]}, {order} order"
+    return Problem(name, np.asarray(X, order=order), y - y.mean(), quick)
+
+
+def _standardised(X):
+    X = X - X.mean(axis=0)
+    spread = X.std(axis=0)
+    return X / np.where(spread > 0, spread, 1.0)

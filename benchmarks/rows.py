@@ -20,8 +20,8 @@ class Row:
     unit : {"s", "B"}
     value : Spread or None
         The figure of the row, None where it is refused or is `reason`.
-    value_kind : {"times", "share", "s"}
-        A ratio, a share of 1, or seconds.
+    value_kind : {"times", "share", "s", "slope"}
+        A ratio, a share of 1, seconds, or the exponent of a power law.
     at_least, at_most : float or None
         The figure wanted of `value`'s median.
     accuracy : dict
@@ -29,6 +29,13 @@ class Row:
     passes, pass_seconds, pass_share : float or None
         fastreg's passes over X, the time of one, and the speed at which it reads
         X as a share of the machine's copy (more than 1 where X lies in a cache).
+    limit_share : float or None
+        The time in which the machine would read X as often, or multiply as much, as a
+        share of fastreg's.
+    limit_name : {"copy", "GEMM", ""}
+        Which of the two that is.
+    axis, at : str, float or None
+        What grows over the rows of a series, and how far it is.
     reason : str or None
         Why there is no value, or a remark on it.
     """
@@ -48,7 +55,25 @@ class Row:
     passes: float | None = None
     pass_seconds: float | None = None
     pass_share: float | None = None
+    limit_share: float | None = None
+    limit_name: str = ""
+    axis: str = ""
+    at: float | None = None
     reason: str | None = None
+
+    @property
+    def key(self):
+        """What tells a row from all others of a run."""
+        return self.family, self.case, self.reference_name
+
+    @classmethod
+    def from_dict(cls, content):
+        """A row as it was written to JSON."""
+        content = {name: value for name, value in content.items() if name != "met"}
+        for name in ("measured", "reference", "value"):
+            if content[name] is not None:
+                content[name] = Spread(**content[name])
+        return cls(**content)
 
     @property
     def met(self):

@@ -8,10 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from benchmarks import interrupts
 
 # A sample lasts at least this long: short calls are repeated within it.
 MIN_SAMPLE_SECONDS = 0.01
 MIN_ROUNDS = 3
+# A call longer than this is warm within itself: its first time counts, and it sits out
+# after SLOW_ROUNDS.
+SLOW_SECONDS = 5.0
+SLOW_ROUNDS = 2
 # Worker threads of OpenMP and OpenBLAS spin for some 30 ms after their last work,
 # on a core that the next contestant needs.
 REST_SECONDS = 0.04
@@ -29,10 +36,12 @@ class Settings:
     seconds: float = 60.0
     # where files of gigabytes may be written; None is the system's folder for such
     folder: str | None = None
+    # races without this in their title are left out
+    only: str = ""
     # bytes per second of a plain copy, measured at the start
     copy_rate: float = float("inf")
-    # operations per second of a matrix product
-    gemm_rate: float = float("inf")
+    # operations per second of a matrix product, by the name of its dtype
+    gemm_rates: dict = field(default_factory=lambda: {"float64": np.inf, "float32": np.inf})
 
 
 @dataclass
@@ -50,8 +59,11 @@ class Spread:
 
     @classmethod
     def ratios(cls, above, below):
-        """The spread of the ratios of numbers that belong together round by round."""
-        return cls.of(np.asarray(above) / np.asarray(below))
+        """The spread of the ratios of numbers that belong together round by round.
+
+        Where one side sat out, of the rounds that both have.
+        """
+        return cls.of([a / b for a, b in zip(above, below, strict=False)])
 
 
 @contextmanager
@@ -78,6 +90,7 @@ def sample(call, repeats):
     A peer's function that runs in another process has an attribute `timed`, a function
     of `repeats` and its arguments that measures there.
     """
+    interrupts.check()
     time.sleep(REST_SECONDS)
     if hasattr(getattr(call, "func", None), "timed"):
         return call.func.timed(repeats, *call.args, **call.keywords)
@@ -87,27 +100,48 @@ def sample(call, repeats):
     return (time.perf_counter() - start) / repeats
 
 
+def limited(call, n_threads):
+    """The call with at most so many threads of OpenMP, at the cost of microseconds."""
+    libraries = ThreadpoolController().select(user_api="openmp").lib_controllers
+
+    def limited_call():
+        before = [library.num_threads for library in libraries]
+        for library in libraries:
+            library.set_num_threads(n_threads)
+        try:
+            return call()
+        finally:
+            for library, count in zip(libraries, before, strict=True):
+                library.set_num_threads(count)
+
+    return limited_call
+
+
 def race(contestants, settings):
     """Run {name: call} in turns; return ({name: [seconds]}, {name: result}).
 
     The first call of each is a warm-up, which also gives the result and says how
-    often to repeat. The order alternates from round to round. A contestant whose
-    first call raises is out: its result is the exception.
+    often to repeat; of a slow one it counts as a round. The order alternates from round
+    to round. A contestant whose first call raises is out: its result is the exception.
     """
     with quiet():
-        results, repeats, total = _warm_up(contestants)
-        running = list(repeats)
+        results, repeats, firsts = _warm_up(contestants)
+        times = {name: [] for name in repeats}
+        slow = {name: seconds for name, seconds in firsts.items() if seconds >= SLOW_SECONDS}
+        for name, seconds in slow.items():
+            times[name].append(seconds)
+        total = sum(firsts[name] * repeats[name] + REST_SECONDS for name in repeats)
         n_rounds = max(MIN_ROUNDS, min(settings.rounds, int(settings.seconds / total)))
-        times = {name: [] for name in running}
         for k in range(n_rounds):
-            for name in running[:: -1 if k % 2 else 1]:
-                times[name].append(sample(contestants[name], repeats[name]))
+            for name in list(repeats)[:: -1 if k % 2 else 1]:
+                if len(times[name]) < (SLOW_ROUNDS if name in slow else n_rounds):
+                    times[name].append(sample(contestants[name], repeats[name]))
     return times, results
 
 
 def _warm_up(contestants):
-    """Results, how often to repeat each call in a sample, and seconds for a round."""
-    results, repeats, total = {}, {}, 0.0
+    """Results, how often to repeat each call in a sample, and seconds of one."""
+    results, repeats, firsts = {}, {}, {}
     for name, call in contestants.items():
         start = time.perf_counter()
         try:
@@ -116,8 +150,9 @@ def _warm_up(contestants):
             results[name] = error
             continue
         seconds = time.perf_counter() - start
-        if seconds < 5.0:  # a first call may be slow for reasons of its own
-            seconds = sample(call, 1)
+        timed_elsewhere = hasattr(getattr(call, "func", None), "timed")
+        if seconds < SLOW_SECONDS or timed_elsewhere:
+            seconds = sample(call, 1)  # a first call may be slow for reasons of its own
         repeats[name] = max(1, math.ceil(MIN_SAMPLE_SECONDS / max(seconds, 1e-7)))
-        total += seconds * repeats[name] + REST_SECONDS
-    return results, repeats, max(total, 1e-9)
+        firsts[name] = seconds
+    return results, repeats, firsts

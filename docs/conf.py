@@ -20,6 +20,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
+    "benchmark_pages",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]

@@ -10,11 +10,13 @@ NAMES = (
     "ridge_cv",
     "sgd",
     "mlp",
+    "scores",
     "predict",
     "threads",
     "memory",
     "stream",
     "startup",
+    "scaling",
 )
 
 

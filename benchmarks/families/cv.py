@@ -8,6 +8,7 @@ import fastreg
 from benchmarks import problems
 from benchmarks.accuracy import lasso_gap, relative_difference
 from benchmarks.jobs import Apart, compete
+from benchmarks.limits import Work, gram_work
 from benchmarks.rows import skipped
 
 FAMILY = "cv"
@@ -59,6 +60,7 @@ def _lasso_cv(problem, n_alphas, target, settings):
         settings,
         tol=CV_TOL,
         targets={"sklearn": target},
+        work=lambda: _work(problem),
         apart=partial(_apart, "held-out errors", CV_APART),
     )
 
@@ -75,8 +77,15 @@ def _grid_search(problem, n_alphas, settings):
         settings,
         tol=SEARCH_TOL,
         targets={"sklearn": 6},
+        work=lambda: _work(problem),
         apart=partial(_apart, "held-out scores", SEARCH_APART),
     )
+
+
+def _work(problem):
+    """One Gram where X is tall, one reading where it is wide."""
+    n, p = problem.X.shape
+    return gram_work(problem) if n > p else Work(bytes=problem.nbytes)
 
 
 def _final_gap(X, y, result):

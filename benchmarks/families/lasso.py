@@ -29,6 +29,10 @@ def _plan(quick):
     yield partial(problems.dense, *wide, order="C", dtype=np.float32, quick=quick), {10: None}
     for order in "FC":
         yield partial(problems.dense, *tall, order=order, quick=quick), {10: 2.5}
+    square = (600, 600) if quick else (3000, 3000)
+    for order in "FC":
+        yield partial(problems.dense, *square, order=order, quick=quick), {10: None, 100: None}
+    yield partial(problems.diabetes, quick=quick), {100: None}
     yield partial(problems.sparse, *sparse, quick=quick), {10: 25, 100: 12}
     for order in "FC":
         yield partial(problems.dense, 200, 50, order=order), {10: 2}

@@ -28,12 +28,16 @@ def _plan(quick):
     wide, tall = ((200, 800), (20000, 60)) if quick else ((1000, 5000), (100000, 200))
     for order in "FC":
         make = partial(problems.golub, order=order, quick=quick)
-        yield make, 10 if quick else 100, 100, {"sklearn": 12}
+        yield make, 20 if quick else 100, 10 if quick else 100, {"sklearn": 12}
     for order in "FC":
         make = partial(problems.dense, *wide, order=order, center=True, quick=quick)
-        yield make, 100, 100, {"sklearn": 20, "adelie": 1, "glmnet": 1}
+        targets = {"sklearn": 20, "adelie": 1, "glmnet": 1}
+        yield make, 20 if quick else 100, 10 if quick else 100, targets
     targets = {"sklearn": 30, "adelie": 2, "glmnet": 2}
     yield partial(problems.debian, quick=quick), 10 if quick else 50, 10 if quick else 100, targets
+    for order in "FC":
+        shipped = problems.diabetes if quick else problems.digits
+        yield partial(shipped, order=order, quick=quick), 100, 100, None
     for order in "FC":
         make = partial(problems.dense, *tall, order=order, center=True, quick=quick)
         yield make, 100, 1000, {"sklearn": 1.3}

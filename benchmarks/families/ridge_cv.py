@@ -8,6 +8,7 @@ import fastreg
 from benchmarks import problems
 from benchmarks.accuracy import relative_difference, ridge_gap
 from benchmarks.jobs import Apart, compete
+from benchmarks.limits import gram_work
 from benchmarks.rows import skipped
 
 FAMILY = "ridge_cv"
@@ -52,6 +53,7 @@ def _rows(problem, n_folds, target, settings):
         settings,
         tol=GAP,
         targets={"sklearn": target},
+        work=lambda: gram_work(problem, products=1 if n_folds else 3),
         apart=_apart,
     )
 

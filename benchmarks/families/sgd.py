@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks import problems
 from benchmarks.accuracy import relative_difference
 from benchmarks.jobs import compete
+from benchmarks.limits import Work
 from benchmarks.peers import sklearn as reference
 from benchmarks.rows import Row, skipped
 from benchmarks.timing import Spread, quiet, race
@@ -71,6 +72,7 @@ def _epochs(problem, settings):
             settings,
             tol=TOLERANCE,
             targets={"sklearn": 1.5 if wanted and not strided else None},
+            work=lambda: Work(bytes=problem.nbytes),
         )
 
 

@@ -3,13 +3,12 @@
 from functools import partial
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from benchmarks import problems
+from benchmarks import peers, problems
 from benchmarks.accuracy import refusal, relative_difference
 from benchmarks.peers.fastreg import forget_moments
 from benchmarks.rows import Row
-from benchmarks.timing import Spread, race
+from benchmarks.timing import Spread, limited, race
 from fastreg import Lasso
 from fastreg._engine.design import Design
 from fastreg._engine.threads import fit_threads, n_threads_for
@@ -30,6 +29,7 @@ def run(settings):
         problem = make()
         for name, call in _operations(problem).items():
             yield from _scaling(problem, name, call, settings)
+    yield from _folds(settings)
     yield from _small_passes(settings)
     yield from _small_fits(settings)
 
@@ -77,7 +77,7 @@ def _add_speed(row, problem, name, settings):
     elif isinstance(problem.X, np.ndarray):
         n, p = problem.X.shape
         rate = n * min(p, 500) ** 2 / seconds
-        product = settings.gemm_rate
+        product = settings.gemm_rates["float64"]
         row.reason = f"{rate / 1e9:.0f} GFLOP/s, {rate / product:.0%} of a matrix product's"
 
 
@@ -98,6 +98,29 @@ def _row(case, many, one, reference):
     )
 
 
+def _folds(settings):
+    """Cross-validation with all threads against one: folds from moments, and wide ones."""
+    tall, wide = ((10000, 60), (200, 800)) if settings.quick else ((100000, 200), (1000, 3000))
+    ours, ridge_alphas = peers.load("fastreg"), np.geomspace(1e-3, 1e3, 20)
+    for name, shape, fit in (
+        ("LassoCV, 5 folds", tall, lambda X, y: ours.lasso_cv(X, y, 100, 5, 1e-4)),
+        ("LassoCV, 5 folds", wide, lambda X, y: ours.lasso_cv(X, y, 20, 5, 1e-4)),
+        ("RidgeCV, 5 folds", tall, lambda X, y: ours.ridge_cv(X, y, ridge_alphas, 5)),
+        ("RidgeCV, leave-one-out", tall, lambda X, y: ours.ridge_cv(X, y, ridge_alphas, None)),
+    ):
+        problem = problems.dense(*shape, order="C")
+        call = partial(fit, problem.X, problem.y)
+        counts = (1, settings.threads)
+        times, results = race({t: limited(call, t) for t in counts}, settings)
+        case = f"{problem.name}, {name}, {settings.threads} threads"
+        row = _row(case, times[settings.threads], times[1], "1 thread")
+        row.at_least = None if settings.quick or settings.threads != 2 else 1.5
+        coefs = (results[t].coef for t in (settings.threads, 1))
+        row.accuracy, row.tolerance = {"threads": relative_difference(*coefs)}, TOLERANCE
+        _judge(row, ["difference"], list(row.accuracy.values()))
+        yield row
+
+
 def _small_passes(settings):
     """Gradient passes about as small as the engine shares, with the threads it picks."""
     for n, p in ((200, 50), (2000, 100), (2700, 100), (6000, 100)):
@@ -116,20 +139,15 @@ def _small_passes(settings):
 
 def _small_fits(settings):
     """Whole fits, all threads allowed against one."""
-    # threadpool_limits costs milliseconds, more than these fits
-    openmp = ThreadpoolController().select(user_api="openmp").lib_controllers
     for n, p in ((200, 50), (2000, 100), (5000, 100)):
         problem = problems.dense(n, p, order="C")
         model = Lasso(alpha=problem.alpha_max() / 10, tol=1e-6)
 
-        def fit(n_threads, model=model, problem=problem):
-            for library in openmp:
-                library.set_num_threads(n_threads)
+        def fit(model=model, problem=problem):
             forget_moments()
             model.fit(problem.X, problem.y)
 
-        times, _ = race({t: partial(fit, t) for t in (1, settings.threads)}, settings)
-        fit(settings.threads)  # leave the limit as it was
+        times, _ = race({t: limited(fit, t) for t in (1, settings.threads)}, settings)
         case = f"{problem.name}, small fit, {settings.threads} threads allowed"
         row = _row(case, times[settings.threads], times[1], "1 thread")
         row.at_least = SMALL_AT_LEAST

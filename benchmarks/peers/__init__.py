@@ -9,6 +9,10 @@ A peer is a module with some of these functions; what it lacks is not raced:
         contiguous and the alphas evenly in their log to alpha_max / 1000
     grid_search(X, y, alphas, n_folds, tol)  -> CVResult
     linear_model(coef, intercept, X, y) -> a fitted model for predict
+    sgd(X, y, name, parameters)   -> a fitted SGDRegressor or SGDClassifier
+    mlp_classifier(X, y, options), mlp_regressor(X, y, options) -> a fitted network
+    mlp_epochs(X, y, options)     -> a call that trains a classifier on data that lie where
+        the library wants them, and returns it: coefs_, intercepts_, predict_proba
 
 `tol` is the duality gap wanted, relative to ||y - mean(y)||^2, except for `ridge`,
 where it is the tolerance of an iterative solver. A peer that stops on something
@@ -19,7 +23,7 @@ from importlib import import_module
 
 from threadpoolctl import threadpool_limits
 
-NAMES = ("sklearn", "celer", "skglm", "adelie", "glmnet")
+NAMES = ("sklearn", "celer", "skglm", "adelie", "glmnet", "torch", "jax")
 # Sweeps enough for every tolerance here.
 MAX_ITER = 1_000_000
 

@@ -3,7 +3,7 @@
 from celer import Lasso, celer_path
 
 # on small alphas it stops above its tolerance: the loosest that is accurate is raced
-TOLERANCES = (1e-6, 1e-7, 1e-8)
+TOLERANCES = (1e-6, 1e-7, 1e-8, 1e-10)
 MAX_ITER = 1000  # outer iterations, each of many sweeps
 
 

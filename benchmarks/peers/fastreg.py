@@ -27,4 +27,4 @@ path, linear_model, sgd = _peer.path, _peer.linear_model, _peer.sgd
 lasso, ridge = _afresh(_peer.lasso), _afresh(_peer.ridge)
 lasso_cv, grid_search = _afresh(_peer.lasso_cv), _afresh(_peer.grid_search)
 ridge_cv = _afresh(_peer.ridge_cv)
-mlp_classifier, mlp_regressor = network_jobs(fastreg)
+mlp_classifier, mlp_regressor, mlp_epochs = network_jobs(fastreg)

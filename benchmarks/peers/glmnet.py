@@ -99,6 +99,11 @@ class Session:
 _session = Session()
 
 
+def version():
+    """What R says of glmnet."""
+    return _session.version
+
+
 def _prepare_path(X, y, alphas, tol):
     _session.prepare("path", X, y, tol, {"alphas": np.asarray(alphas, np.float64)})
 

@@ -1,8 +1,10 @@
 """Perceptrons of any package that has scikit-learn's interface."""
 
+from functools import partial
+
 
 def network_jobs(package):
-    """Functions (X, y, options) that fit its classifier and its regressor."""
+    """The package's functions mlp_classifier, mlp_regressor and mlp_epochs."""
 
     def classifier(X, y, options):
         return package.MLPClassifier(**options).fit(X, y)
@@ -10,4 +12,7 @@ def network_jobs(package):
     def regressor(X, y, options):
         return package.MLPRegressor(**options).fit(X, y)
 
-    return classifier, regressor
+    def epochs(X, y, options):
+        return partial(classifier, X, y, options)
+
+    return classifier, regressor, epochs

@@ -4,7 +4,7 @@ import numpy as np
 from skglm import Lasso
 
 # not a duality gap: the loosest of these with which the gap is small enough is raced
-TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+TOLERANCES = tuple(10.0**-k for k in range(2, 13))
 MAX_ITER = 1000  # outer iterations
 
 
