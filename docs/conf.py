@@ -56,6 +56,8 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastreg {release}"
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -65,6 +67,4 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {
-    name: [] for name in ("index", "solvers", "cross_validation", "differences", "changelog")
-}
+html_sidebars = {name: [] for name in ("index", "changelog")}
