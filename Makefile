@@ -68,5 +68,5 @@ lint: $(STAMPS)/lint
 	@PATH="$(CURDIR)/$(BIN):$$PATH" cython-lint fastreg/_kernels
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo-output docs/_build docs/api/generated docs/generated
+	rm -rf $(VENV) build dist *.egg-info demo-output docs/_build docs/api/generated docs/examples docs/generated
 	find fastreg \( -name '*.so' -o -name '*.c' \) -delete

@@ -6,6 +6,7 @@ from pathlib import Path
 import fastreg
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+import gallery
 
 project = "fastreg"
 author = "The fastreg developers"
@@ -18,6 +19,7 @@ extensions = [
     "sphinx.ext.doctest",
     "sphinx.ext.mathjax",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
     "benchmark_pages",
 ]
 exclude_patterns = ["_build"]
@@ -34,8 +36,28 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
+# The examples run when the documentation is built, and one that raises ends the build.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "examples",
+    "backreferences_dir": "examples/backreferences",
+    "doc_module": ("fastreg",),
+    "subsection_order": [f"../examples/{section}" for section in gallery.SECTIONS],
+    "within_subsection_order": "gallery.reading_order",
+    "minigallery_sort_order": "gallery.reading_order",
+    "reset_modules": ("gallery.use_style",),
+    "image_srcset": ["2x"],
+    "capture_repr": (),
+    "min_reported_time": 1,
+    "write_computation_times": False,
+    "show_memory": False,
+    "show_signature": False,
+}
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastreg {release}"
+html_static_path = ["_static"]
+html_css_files = ["narrow.css"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -45,6 +67,4 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {
-    name: [] for name in ("index", "solvers", "cross_validation", "differences", "changelog")
-}
+html_sidebars = {name: [] for name in ("index", "changelog")}

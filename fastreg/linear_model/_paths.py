@@ -61,10 +61,33 @@ def lasso_path(
     positive: bool = False,
     **params,
 ) -> tuple:
-    """Lasso coefficients along a path of alphas.
+    r"""Lasso coefficients along a path of alphas, without intercept.
 
-    This is :func:`enet_path` with ``l1_ratio=1``; see there for the problem, the
-    parameters, what is returned, and the errors.
+    For one target, minimises for each alpha
+
+    .. math:: \frac{1}{2 N} \sum_i s_i (y_i - x_i'w)^2 + \alpha \|w\|_1
+
+    with :math:`s_i` the weights scaled to sum to :math:`N` = n_samples. This is
+    :func:`enet_path` with ``l1_ratio=1``; see there for several targets, for what the
+    parameters mean, what is returned, and the errors.
+
+    Parameters
+    ----------
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    eps, n_alphas, alphas, precompute, Xy, copy_X, coef_init : as in enet_path
+    verbose, return_n_iter, positive, **params : as in enet_path
+
+    Returns
+    -------
+    alphas, coefs, dual_gaps
+        As of :func:`enet_path`, with `n_iters` where ``return_n_iter=True``.
+
+    References
+    ----------
+    .. [1] Tibshirani: Regression shrinkage and selection via the lasso, 1996.
+    .. [2] Friedman, Hastie, Tibshirani: Regularization paths for generalized linear
+       models via coordinate descent, 2010.
 
     Examples
     --------
@@ -187,6 +210,12 @@ def enet_path(
     -----
     ConvergenceWarning
         If some alpha stopped above the tolerance.
+
+    References
+    ----------
+    .. [1] Zou, Hastie: Regularization and variable selection via the elastic net, 2005.
+    .. [2] Friedman, Hastie, Tibshirani: Regularization paths for generalized linear
+       models via coordinate descent, 2010.
 
     Examples
     --------

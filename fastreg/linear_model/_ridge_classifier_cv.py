@@ -19,7 +19,11 @@ class RidgeClassifierCV(CrossValidatedRidge, LabelClassifier):
     r"""Ridge classifier with alpha chosen by leave-one-out or other cross-validation.
 
     Ridge regression on one column of -1 and 1 for each class (a single one for two classes),
-    as :class:`RidgeCV` does it. A sample gets the class with the largest prediction.
+    as :class:`RidgeCV` does it: with t the column of a class, each minimises
+
+    .. math:: \sum_i s_i (t_i - x_i'w - b)^2 + \alpha \|w\|_2^2 .
+
+    All classes share alpha. A sample gets the class with the largest prediction.
 
     Parameters
     ----------

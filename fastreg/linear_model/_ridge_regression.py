@@ -28,7 +28,9 @@ def ridge_regression(
 ):
     r"""Coefficients of ridge regression, without an intercept unless asked for.
 
-    Minimises :math:`\sum_i s_i (y_i - x_i'w)^2 + \alpha \|w\|_2^2` as :class:`Ridge`.
+    Minimises, as :class:`Ridge`,
+
+    .. math:: \sum_i s_i (y_i - x_i'w)^2 + \alpha \|w\|_2^2 .
 
     Parameters
     ----------
