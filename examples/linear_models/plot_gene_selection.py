@@ -38,7 +38,7 @@ print(X.shape, "patients and genes,", int(y.sum()), "of the second kind")
 # standardises the genes by its own training rows.
 
 model = LassoCV(
-    alphas=50, eps=0.05, cv=StratifiedKFold(6), selection_rule="1se", standardize=True
+    alphas=30, eps=0.05, cv=StratifiedKFold(6), selection_rule="1se", standardize=True
 ).fit(X, y)
 genes = np.flatnonzero(model.coef_)
 print(len(genes), "genes are chosen")

@@ -32,9 +32,9 @@ print(X[["a1", "a2", "a3"]].corr().round(2))
 # The paths
 # ---------
 # Every line is a coefficient, and the penalty falls from left to right. An ``l1_ratio`` of 1 is
-# the lasso, of 0 ridge. The lasso lets one copy in and keeps the others out until the penalty is
-# small. Ridge treats the three alike, but no coefficient is ever exactly zero: the top axis counts
-# all eight features throughout. The elastic net has zeros, and brings the three in together.
+# the lasso, of 0 ridge. The lasso gives nearly all the credit to one copy, and may change its mind
+# about which. Ridge treats the three alike, but no coefficient is ever exactly zero: the top axis
+# counts all eight features throughout. The elastic net has zeros, and brings the three in together.
 
 alphas = np.geomspace(10, 0.05, 60)
 colours = {"a1": "C0", "a2": "C1", "a3": "C2", "b": "C4"}

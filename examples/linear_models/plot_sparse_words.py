@@ -55,7 +55,7 @@ print(f"X takes {X.data.nbytes + X.indices.nbytes >> 20} MB; dense, {np.prod(X.s
 
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 start = perf_counter()
-path = regularization_path(X_train, y_train, alphas=40, eps=2e-3)
+path = regularization_path(X_train, y_train, alphas=30, eps=3e-3)
 print(f"{len(path.alphas)} models took {perf_counter() - start:.2f} s")
 errors = np.mean((path.predict(X_test) - y_test[:, np.newaxis]) ** 2, axis=0)
 r2 = 1 - errors / np.var(y_test)

@@ -40,7 +40,7 @@ across, up = np.meshgrid(np.linspace(-2.2, 3.2, 200), np.linspace(-1.7, 2.2, 200
 grid = np.column_stack([across.ravel(), up.ravel()])
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.9), sharex=True, sharey=True)
 for ax, (name, alpha) in zip(
-    axes, {"Too little": 1e-4, "About right": 1.0, "Too much": 20.0}.items(), strict=True
+    axes, {"Too little": 1e-4, "About right": 1.0, "Too much": 10.0}.items(), strict=True
 ):
     model = network(alpha)
     probability = model.predict_proba(grid)[:, 1].reshape(across.shape)
