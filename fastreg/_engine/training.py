@@ -116,7 +116,7 @@ class Training:
         self.course, self.history, self.random_state = course, history, random_state
         self.evaluate, self.stops_on_score = evaluate, stops_on_score
         self.order = data.samples
-        self.starts = batch_starts(len(data.samples), course.batch_size, any(model.statistics))
+        self.starts = batch_starts(len(data.samples), course.batch_size, bool(model.statistics))
         n_rows = int(np.diff(self.starts).max())
         self.network, _ = build_network(
             model,
@@ -241,10 +241,15 @@ def _mean(values):
 
 
 def batch_starts(n_samples, batch_size, merges_last):
-    """Where batches start, and the end; a last batch of one row joins its neighbour where
-    statistics of its rows are wanted."""
+    """Where batches start, and the end.
+
+    Where statistics of a batch's rows are wanted, a last batch of one row, or of less than
+    half a batch, joins its neighbour: few rows say little of the others, and batch norm
+    takes a step, and its statistics, from them.
+    """
     starts = np.append(np.arange(0, n_samples, batch_size), n_samples)
-    if merges_last and len(starts) > 2 and starts[-1] - starts[-2] == 1:
+    n_last = starts[-1] - starts[-2]
+    if merges_last and len(starts) > 2 and (n_last == 1 or 2 * n_last < batch_size):
         starts = np.delete(starts, -2)
     return starts.astype(np.intp)
 

@@ -29,10 +29,12 @@ cdef extern from "normalise.h" nogil:
 cdef class BatchNorm(Layer):
     """Scales and shifts (width,) each, and running means and variances beside them.
 
-    The running ones are plain means over the first 1 / momentum batches, then move by
-    `momentum` towards each batch. They go on to `statistics`, (2, width) in float64.
+    The running ones are plain means over the rows of the first 1 / momentum batches, then
+    move by `momentum` towards each batch; by less towards one of fewer rows, in proportion
+    to them. They go on to `statistics`, (2, width) in float64; `n_seen` counts the rows.
     """
     cdef double momentum, epsilon
+    cdef Py_ssize_t full     # rows of the largest batch
     cdef double[:, ::1] running
     cdef Py_ssize_t[::1] n_seen
     cdef void *moments       # of each block
@@ -52,6 +54,7 @@ cdef class BatchNorm(Layer):
     def allocate(self, Py_ssize_t n_rows, int n_threads):
         """`out`, and room for statistics."""
         Layer.allocate(self, n_rows, n_threads)
+        self.full = n_rows
         self.moments = self.buffer("moments", 2 * MAX_BLOCKS * self.width)
         self.block_slopes = self.buffer("block_slopes", 2 * MAX_BLOCKS * self.width)
         self.merged = self.buffer("merged", 2 * n_threads * self.width)
@@ -80,8 +83,8 @@ cdef class BatchNorm(Layer):
         """Move the running statistics; the variance is the unbiased one."""
         cdef double share, value, rows = max(n_rows - 1, 1)
         cdef Py_ssize_t j
-        self.n_seen[0] += 1
-        share = max(self.momentum, 1.0 / self.n_seen[0])
+        self.n_seen[0] += n_rows
+        share = n_rows * max(self.momentum / self.full, 1.0 / self.n_seen[0])
         for j in range(self.width):
             value = (<float *> mean)[j] if self.single else (<double *> mean)[j]
             self.running[0, j] += share * (value - self.running[0, j])

@@ -61,7 +61,8 @@ dropout : float or sequence of float, default=0.0
     hidden layers, or a sequence for the input and each hidden layer [1]_.
 batch_norm : bool or sequence of bool, default=False
     Normalise each unit's input over the batch [2]_, in all hidden layers or by layer. After
-    the fit it is part of `coefs_` and `intercepts_`.
+    the fit it is part of `coefs_` and `intercepts_`. A last batch of less than half the
+    rows joins its neighbour.
 batch_norm_momentum : float, default=0.1
     Weight of a batch in the running statistics; the first batches are averaged.
 batch_norm_epsilon : float, default=1e-5

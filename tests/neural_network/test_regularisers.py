@@ -116,11 +116,26 @@ def test_running_statistics_are_means_of_the_first_batches(digits):
     np.testing.assert_allclose(variance, np.mean([z.var(axis=0, ddof=1) for z in parts], axis=0))
 
 
-def test_a_last_row_alone_joins_its_neighbours():
+def test_a_last_batch_of_few_rows_joins_its_neighbour():
     np.testing.assert_array_equal(batch_starts(21, 10, True), [0, 10, 21])
     np.testing.assert_array_equal(batch_starts(21, 10, False), [0, 10, 20, 21])
-    np.testing.assert_array_equal(batch_starts(22, 10, True), [0, 10, 20, 22])
+    np.testing.assert_array_equal(batch_starts(24, 10, True), [0, 10, 24])
+    np.testing.assert_array_equal(batch_starts(25, 10, True), [0, 10, 20, 25])
+    np.testing.assert_array_equal(batch_starts(5, 2, True), [0, 2, 5])
     np.testing.assert_array_equal(batch_starts(1, 1, True), [0, 1])
+
+
+def test_a_smaller_batch_counts_for_less_in_the_running_statistics(digits):
+    X, y = digits[0][:27], digits[1][:27]
+    options = {"batch_norm": True, "shuffle": False, "learning_rate_init": 1e-300}
+    options |= {"random_state": 0, "max_iter": 1}
+    # two batches of 10 rows and one of 7: means over all rows
+    model = MLPClassifier((6,), batch_size=10, **options).fit(X, y)
+    (_, W), (_, b) = (model._model.views(kind)[0] for kind in ("coef", "intercept"))
+    np.testing.assert_allclose(model._model.statistics[0][0], (X @ W + b).mean(axis=0))
+    # 3 rows after batches of 8 join the last of these
+    model = MLPClassifier((6,), batch_size=8, **options).fit(X, y)
+    assert model._optimisation.n_steps == 3
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
