@@ -140,15 +140,16 @@ class BasePerceptron(BaseEstimator):
             self._training(member, data, regularisation, course, held_out, key)
             for member, key in zip(members, keys, strict=True)
         ]
+        early_stopping = bool(self.early_stopping)  # a callback may change it
         self.stop_reason_ = self._run(members, trainings)
         for member, training in zip(members, trainings, strict=True):
             reason = training.reason or self.stop_reason_
             goes_back = reason == "patience" or not incremental
-            if self.early_stopping and member.history.best is not None and goes_back:
+            if early_stopping and member.history.best is not None and goes_back:
                 member.model.restore(member.history.best)
             member.estimator.stop_reason_ = reason
         self._show(members, trainings)
-        if self.early_stopping and members[0].estimator is not self:
+        if early_stopping and members[0].estimator is not self:
             self.best_validation_score_ = held_out.score(self)
         if self.stop_reason_ == "max_epochs" and not incremental:
             warnings.warn(
@@ -197,7 +198,10 @@ class BasePerceptron(BaseEstimator):
             if not all(np.isfinite(member.model.parameters).all() for member in members):
                 raise
             return "interrupt"
-        return max(trainings, key=lambda training: training.n_epochs).reason
+        longest = max(training.n_epochs for training in trainings)
+        reasons = [training.reason for training in trainings if training.n_epochs == longest]
+        # "patience" only where all have run out of it
+        return next((reason for reason in reasons if reason != "patience"), "patience")
 
     def _call_back(self, members, trainings, epoch):
         """Whether a callback asks to stop; each sees a model that predicts."""

@@ -32,7 +32,8 @@ class LearningCurvesDisplay:
     validation_loss : sequence of float or None, default=None
         Loss on held-out rows after each epoch.
     best_epoch : int or None, default=None
-        Counted from 1.
+        Counted from 1. :meth:`from_estimator` takes `best_epoch_`, but the epoch of the
+        smallest held-out loss where there were held-out rows without early stopping.
 
     Attributes
     ----------
@@ -97,7 +98,7 @@ class LearningCurvesDisplay:
         return cls(
             training_loss=estimator.loss_curve_,
             validation_loss=getattr(estimator, "validation_loss_curve_", None),
-            best_epoch=getattr(estimator, "best_epoch_", None),
+            best_epoch=_best_epoch(estimator),
         ).plot(ax, **plot_options)
 
     def plot(self, ax: Axes | None = None, *, line_kw: Mapping[str, Any] | None = None) -> Self:
@@ -140,10 +141,24 @@ class LearningCurvesDisplay:
     def _shade_overfitting(self):
         """Shade what comes after the smallest held-out loss, if the training loss fell on."""
         end = len(self.training_loss)
-        lowest = end - len(self.validation_loss) + 1 + int(np.nanargmin(self.validation_loss))
+        lowest = _lowest(self.training_loss, self.validation_loss)
         if lowest == end or self.training_loss[-1] >= self.training_loss[lowest - 1]:
             return []
         self.overfitting_ = self.ax_.axvspan(
             lowest, end, color="C3", alpha=0.08, zorder=0, label="overfitting"
         )
         return [self.overfitting_]
+
+
+def _best_epoch(estimator):
+    """The epoch to mark; held-out rows have the say where there were any."""
+    held_out = getattr(estimator, "validation_loss_curve_", None)
+    if held_out and estimator.best_validation_score_ is None:
+        return _lowest(estimator.loss_curve_, held_out)
+    return getattr(estimator, "best_epoch_", None)
+
+
+def _lowest(training_loss, validation_loss):
+    """The epoch of the smallest held-out loss; its curve may have begun in a later fit."""
+    finite = np.nan_to_num(validation_loss, nan=np.inf)
+    return len(training_loss) - len(validation_loss) + 1 + int(np.argmin(finite))

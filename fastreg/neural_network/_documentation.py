@@ -135,7 +135,7 @@ best_epoch_ : int
     The epoch of the smallest loss or largest score, counted from 1; not with `n_models` > 1.
 stop_reason_ : str
     "patience", "max_epochs", "max_time", "callback" or "interrupt"; of several models that of
-    the one that was trained longest.
+    those that were trained longest, "patience" only where all of these have run out of it.
 n_iter_ : int
     Epochs of the last fit, of several models the most.
 t_ : int

@@ -144,6 +144,7 @@ def data_of(member, data, *, bootstrap):
         rows = draw.randint(n, size=n)
     else:
         weights = weights[data.samples]
+        weights = weights / weights.max()  # their sum may overflow
         rows = draw.choice(n, n, p=weights / weights.sum())
     return replace(data, samples=data.samples[rows], sample_weight=None)
 
@@ -161,7 +162,8 @@ def set_means(estimator, members):
     for name in ("validation_scores_", "validation_loss_curve_"):
         curves = [getattr(single, name) for single in singles]
         setattr(estimator, name, _mean_curve(curves) if watched else None)
-    estimator.best_loss_ = None if estimator.early_stopping else _mean(singles, "best_loss_")
+    stops_on_score = singles[0].best_loss_ is None
+    estimator.best_loss_ = None if stops_on_score else _mean(singles, "best_loss_")
     estimator.best_validation_score_ = None
     _set_totals(estimator, singles)
     estimator.t_ = max(single.t_ for single in singles)

@@ -60,3 +60,21 @@ def test_nothing_to_draw(digits):
     model = MLPClassifier((3,), solver="lbfgs", max_iter=2).fit(*digits)
     with pytest.raises(ValueError, match="has no loss_curve_"):
         LearningCurvesDisplay.from_estimator(model)
+
+
+@pytest.mark.parametrize("n_models", [1, 2])
+def test_held_out_rows_have_the_say_without_early_stopping(digits, n_models):
+    X, y = digits
+    model = MLPClassifier(
+        (60,),
+        learning_rate_init=0.05,
+        alpha=0,
+        validation_data=(X[200:], y[200:]),
+        max_iter=30,
+        n_models=n_models,
+        random_state=0,
+    ).fit(X[:200], y[:200])
+    display = LearningCurvesDisplay.from_estimator(model)
+    lowest = 1 + int(np.argmin(model.validation_loss_curve_))
+    assert lowest < 30
+    assert display.best_line_.get_xdata()[0] == display.overfitting_.get_x() == lowest

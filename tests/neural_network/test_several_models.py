@@ -269,3 +269,35 @@ def test_lbfgs_says_how_far_it_is(diabetes, verbose, capsys):
         warnings.simplefilter("ignore")
         model.fit(*diabetes)
     assert ("Iteration 3, loss = " in capsys.readouterr().out) == bool(verbose)
+
+
+def test_patience_is_that_of_all_models(digits):
+    X, y = digits
+    model = MLPClassifier(
+        (9,),
+        n_models=3,
+        early_stopping=True,
+        validation_data=(X[400:], y[400:]),
+        patience=1,
+        learning_rate_init=0.03,
+        random_state=0,
+    )
+    reasons = []
+    for _ in range(40):
+        model.partial_fit(X[:400], y[:400], classes=np.arange(10))
+        reasons.append({m.stop_reason_ for m in model.estimators_})
+        assert (model.stop_reason_ == "patience") == (reasons[-1] == {"patience"})
+    assert {"patience", "max_epochs"} in reasons
+
+
+def test_huge_weights_and_callbacks_that_set_parameters(diabetes):
+    X, y = diabetes
+
+    def change(model, epoch):
+        model.set_params(early_stopping=True)
+
+    model = MLPRegressor(
+        hidden_layer_sizes=(3,), n_models=2, bootstrap=True, max_iter=2, callbacks=[change]
+    ).fit(X, y, np.full(len(y), 1e308))
+    assert np.isfinite(model.predict(X)).all()
+    assert model.best_loss_ > 0
