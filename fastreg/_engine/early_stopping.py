@@ -19,6 +19,10 @@ class History:
     n_stale: int = 0
     n_samples_seen: int = 0
 
+    def forget_best(self):
+        """Judge by another score from now on, which cannot be compared with that before."""
+        self.best_score, self.best, self.n_stale = -np.inf, None, 0
+
     def add_loss(self, loss, min_delta):
         """An epoch that is judged by its training loss; returns whether it improved."""
         self.loss_curve.append(loss)

@@ -21,7 +21,15 @@ _OF_DATA = (
     "out_activation_",
 )
 # what one model has and several don't
-_OF_ONE = ("_model", "_history", "_optimisation", "coefs_", "intercepts_", "best_epoch_")
+_OF_ONE = (
+    "_model",
+    "_history",
+    "_optimisation",
+    "_judged_by",
+    "coefs_",
+    "intercepts_",
+    "best_epoch_",
+)
 _OF_SEVERAL = ("estimators_", "seeds_")
 # attributes that a fit by L-BFGS doesn't have
 _OF_EPOCHS = (
@@ -114,6 +122,7 @@ def _start(owner, shape, dtype, random_state):
     model = Perceptron(shape, dtype, epsilon=owner.batch_norm_epsilon)
     initialise(model, owner.initialization, random_state)
     owner._optimisation = None
+    owner._judged_by = owner.scoring
     return model, History()
 
 
@@ -129,6 +138,9 @@ def _resume(owner, shape):
         )
     model.take(owner.coefs_, owner.intercepts_)
     model.epsilon = owner.batch_norm_epsilon
+    if owner._judged_by != owner.scoring:
+        history.forget_best()
+    owner._judged_by = owner.scoring
     return model, history
 
 

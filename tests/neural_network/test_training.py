@@ -503,3 +503,24 @@ def test_rows_whose_squares_overflow(activation):
         "absolute_error", activation=activation, clip_norm=1.0, random_state=0, **options
     )
     assert np.isfinite(model.fit(X, X[:, 0] > 0).predict(X)).all()
+
+
+@pytest.mark.parametrize("n_models", [1, 2])
+def test_another_scoring_begins_anew(digits, n_models):
+    X, y = digits
+    model = MLPClassifier(
+        (9,),
+        n_models=n_models,
+        early_stopping=True,
+        validation_data=(X, y),
+        warm_start=True,
+        max_iter=12,
+        random_state=0,
+    ).fit(X, y)
+    accuracy = model.score(X, y)
+    model.set_params(scoring="loss").fit(X, y)
+    singles = model.estimators_ if n_models > 1 else [model]
+    for single in singles:
+        assert single.n_iter_ == 12
+        assert single.best_validation_score_ == -min(single.validation_loss_curve_[12:])
+    assert model.score(X, y) > accuracy
