@@ -181,6 +181,8 @@ class PathEngine:
             if not self._extend(open_iterates, violators) or len(self.working_set) == 0:
                 break
             self._descend_along(open_iterates)
+            if expected is not None:  # who really violates may not be in the set yet
+                open_iterates[0].moved = True
             self._update_gradients(open_iterates)
             open_iterates = [it for it in open_iterates if self._is_open(it)]
             level, expected = 1.0, None
@@ -311,6 +313,8 @@ class PathEngine:
         while self._is_open(it):
             violators = None if self.all_features else self._violators([it], level, expected)
             self._descend_alone(it, violators, growing or level == 1.0)
+            if expected is not None:  # who really violates may not be in the set yet
+                it.moved = True
             level, expected = 1.0, None
             if it.moved:
                 self._set_gradient(it, *self._gradient(it.W))
