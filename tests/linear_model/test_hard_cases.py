@@ -84,3 +84,13 @@ def test_a_feature_enters_though_its_gradient_was_expected_to_fall(monkeypatch):
     )
     assert_allclose(fitted.coefs[:, 1], [0.5, 0], atol=1e-8)
     assert_allclose(fitted.coefs[:, 2], [0.5, 0.01], atol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_without_a_tolerance_rounding_ends_a_path():
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((60, 400))
+    y = X[:, :4].sum(axis=1) + rng.standard_normal(60)
+    fitted = regularization_path(X, y, alphas=3, eps=0.01, tol=0, max_iter=100_000)
+    assert fitted.n_iters.max() < 100_000
+    assert fitted.dual_gaps.max() <= 1e-13 * y.var()
