@@ -52,8 +52,10 @@ MIN_GROWTH = 64
 # X afterwards takes the rounding out of the gradient.
 GROWING_SWEEPS = 50
 SETTLED_SWEEPS = 500
-# Rounds without a better gap that end a fit with unpenalised features.
+# Rounds without a better gap that end a fit with unpenalised features, or with a gap
+# that is below this part of ||Y||^2.
 IDLE_ROUNDS = 20
+ROUNDING_GAP = 1e-13
 # Sweeps over one block of gathered columns before the next is gathered.
 BLOCK_SWEEPS = 5
 # Alphas that share a pass: so many, and none below this part of the last one.
@@ -181,6 +183,8 @@ class PathEngine:
             if not self._extend(open_iterates, violators) or len(self.working_set) == 0:
                 break
             self._descend_along(open_iterates)
+            if expected is not None:  # who really violates may not be in the set yet
+                open_iterates[0].moved = True
             self._update_gradients(open_iterates)
             open_iterates = [it for it in open_iterates if self._is_open(it)]
             level, expected = 1.0, None
@@ -219,10 +223,12 @@ class PathEngine:
             if self._unpenalised is None or not self._unpenalised.serves(it.penalty):
                 self._unpenalised = Unpenalised(self.problem, it.penalty, self.budget)
             C, squared_residual = self._unpenalised.fit(it.W, C, squared_residual, self.gap_tol)
-            # large coefficients without a penalty move by their rounding for ever
-            it.n_idle += 1
         it.C, it.squared_residual = C, squared_residual
         it.gap = duality_gap(it.penalty, it.W, C, squared_residual)
+        # large coefficients without a penalty move by their rounding for ever, and all
+        # do where no tolerance stops them
+        if len(it.penalty.unpenalised()) or it.gap <= ROUNDING_GAP * self.problem.squared_norm:
+            it.n_idle += 1
         if it.gap < 0.999 * it.best_gap:
             it.best_gap, it.n_idle = it.gap, 0
 
@@ -311,6 +317,8 @@ class PathEngine:
         while self._is_open(it):
             violators = None if self.all_features else self._violators([it], level, expected)
             self._descend_alone(it, violators, growing or level == 1.0)
+            if expected is not None:  # who really violates may not be in the set yet
+                it.moved = True
             level, expected = 1.0, None
             if it.moved:
                 self._set_gradient(it, *self._gradient(it.W))

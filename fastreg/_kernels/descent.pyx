@@ -138,15 +138,17 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     for j in range(k):
         order[j] = j
     cdef bint goes_on = factor is not None and newton_sweeps == WARM_SWEEPS and max_sweeps > 1
-    if use_newton and goes_on:
-        # along a path the face is nearly known: its optimum at the new penalty comes first
-        newton = FaceNewton(smooth, penalty, factor)
-        newton.improve(w)
-        any_moved = newton.has_moved
     cdef double *z = c + k * n_tasks
     cdef double *d = z + n_tasks
     try:
+        if use_newton and goes_on:
+            newton = FaceNewton(smooth, penalty, factor)
         with nogil:
+            if newton is not None:
+                # along a path the face is nearly known: its optimum at the new penalty
+                # comes first
+                newton.improve(w)
+                any_moved = newton.has_moved
             while n_sweeps < max_sweeps:
                 if random:
                     shuffle(order, k, &state)

@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from fastreg import Lasso, Ridge, lasso_path
+from fastreg import Lasso, Ridge, lasso_path, regularization_path
+from fastreg._engine import path
 
 
 @pytest.fixture
@@ -71,3 +72,25 @@ def test_lasso_path_takes_check_input(problem):
     assert_allclose(lasso_path(X, y, alphas=3, check_input=False)[1], lasso_path(X, y, alphas=3)[1])
     with pytest.raises(ValueError, match="l1_ratio"):
         lasso_path(X, y, alphas=3, l1_ratio=0.5)
+
+
+def test_a_feature_enters_though_its_gradient_was_expected_to_fall(monkeypatch):
+    """The first feature is stopped by its bound, and the fall that it caused with it."""
+    monkeypatch.setattr(path, "ALL_FEATURES", 0)
+    X = np.array([[1.0, 0.2], [0.0, np.sqrt(0.96)]]) * np.sqrt(2)
+    y = np.array([1.0, 0.04 / np.sqrt(0.96)]) * np.sqrt(2)
+    fitted = regularization_path(
+        X, y, alphas=[1.0, 0.5, 0.13], upper=[0.5, np.inf], fit_intercept=False, tol=1e-10
+    )
+    assert_allclose(fitted.coefs[:, 1], [0.5, 0], atol=1e-8)
+    assert_allclose(fitted.coefs[:, 2], [0.5, 0.01], atol=1e-8)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_without_a_tolerance_rounding_ends_a_path():
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((60, 400))
+    y = X[:, :4].sum(axis=1) + rng.standard_normal(60)
+    fitted = regularization_path(X, y, alphas=3, eps=0.01, tol=0, max_iter=100_000)
+    assert fitted.n_iters.max() < 100_000
+    assert fitted.dual_gaps.max() <= 1e-13 * y.var()
