@@ -1,6 +1,7 @@
 """Sphinx configuration. Build: python -m sphinx -W -b html docs docs/_build/html"""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import fastreg
@@ -22,6 +23,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "benchmark_pages",
 ]
+if find_spec("sphinx-mathjax-offline"):  # formulas without a network too
+    extensions.append("sphinx-mathjax-offline")
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
