@@ -22,6 +22,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "benchmark_pages",
+    "changelog_page",
 ]
 if find_spec("sphinx-mathjax-offline"):  # formulas without a network too
     extensions.append("sphinx-mathjax-offline")
