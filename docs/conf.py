@@ -1,6 +1,7 @@
 """Sphinx configuration. Build: python -m sphinx -W -b html docs docs/_build/html"""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import fastreg
@@ -21,7 +22,10 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "benchmark_pages",
+    "changelog_page",
 ]
+if find_spec("sphinx-mathjax-offline"):  # formulas without a network too
+    extensions.append("sphinx-mathjax-offline")
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
