@@ -4,7 +4,7 @@ import numpy as np
 from scipy import linalg
 from scipy.sparse.linalg import LinearOperator, cg, lsqr
 
-from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient
+from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient, unit_of
 
 # Features that the preconditioner of conjugate gradients treats together, at most, ...
 HEAD_FEATURES = 512
@@ -12,6 +12,9 @@ HEAD_FEATURES = 512
 HEAD_SHARE = 4.0
 # ... and their Gram matrix costs no more than so many passes over sparse X.
 HEAD_PASSES = 8
+# Below these reciprocal condition numbers the block's inverse is not used, or not in float32.
+MIN_RCOND = 1e-10
+MIN_RCOND_FLOAT32 = 1e-4
 # Times that conjugate gradients on the rows of wide A go on for the coefficients' sake.
 MAX_ROUNDS = 4
 EPS = np.finfo(np.float64).eps
@@ -22,61 +25,60 @@ LSQR_GAVE_UP = (3, 6, 7)
 def conjugate_gradients(design, alpha, tol, max_iter):
     """(A'A + alpha I) w = A'y for each target, to a residual of `tol` times A'y.
 
-    Preconditioned, where that doesn't change the answer: without a penalty it would
-    decide which of many minimisers is found.
+    Wide A goes by rows where there is a penalty. Without one, y may be out of reach of AA';
+    nor is there a preconditioner then: it would decide which of many minimisers is found.
     """
-    if design.n_features > design.n_samples:
-        return _dual_conjugate_gradients(design, alpha, tol, max_iter)
     preconditioner = _Preconditioner(design)
     W, converged = np.zeros(design.correlation.shape), True
     n_iter = np.zeros(len(alpha), dtype=np.int32)
     for t, value in enumerate(alpha):
-        W[t], n_iter[t], done = _cg(
-            lambda w, value=value: value * w + _gram_product(design, w),
-            design.correlation[t],
-            tol,
-            max_iter,
-            M=None if value == 0 else preconditioner(value),
-        )
-        converged &= done
-    return _solution(design, W, alpha, "sparse_cg", n_iter, converged)
-
-
-def _dual_conjugate_gradients(design, alpha, tol, max_iter):
-    """For wide A: w = A'v and (AA' + alpha I) v = y, again as long as the w is not that good."""
-    W, converged = np.zeros(design.correlation.shape), True
-    n_iter = np.zeros(len(alpha), dtype=np.int32)
-    for t, value in enumerate(alpha):
-        v, rtol, left = None, tol, max_iter
-        for _ in range(MAX_ROUNDS):
-            v, count, done = _cg(
-                lambda v, value=value: value * v + _row_gram_product(design, v),
-                design.targets[t],
-                rtol,
-                left,
-                x0=v,
+        if value > 0 and design.n_features > design.n_samples:
+            W[t], n_iter[t], done = _by_rows(design, t, value, tol, max_iter)
+        else:
+            W[t], n_iter[t], done = _cg(
+                lambda w, value=value: value * w + _gram_product(design, w),
+                design.correlation[t],
+                tol,
+                max_iter,
+                M=None if value == 0 else preconditioner(value),
             )
-            n_iter[t] += count
-            W[t] = design.dots(v[np.newaxis])[0]
-            size, allowed = _residual_size(design, W[t], t, value, tol)
-            left = None if max_iter is None else max_iter - int(n_iter[t])
-            if not done or not size > allowed or rtol < EPS or left == 0:
-                break
-            rtol *= 0.5 * allowed / size
         converged &= done
     return _solution(design, W, alpha, "sparse_cg", n_iter, converged)
+
+
+def _by_rows(design, t, alpha, tol, max_iter):
+    """w = A'v with (AA' + alpha I) v = y, again as long as the w is not that good."""
+    v, rtol, left, n_iter = None, tol, max_iter, 0
+    for _ in range(MAX_ROUNDS):
+        v, count, done = _cg(
+            lambda v: alpha * v + _row_gram_product(design, v),
+            design.targets[t],
+            rtol,
+            left,
+            x0=v,
+        )
+        n_iter += count
+        w = design.dots(v[np.newaxis])[0]
+        size, allowed = _residual_size(design, w, t, alpha, tol)
+        left = None if max_iter is None else max_iter - n_iter
+        if not done or not size > allowed or rtol < EPS or left == 0:
+            break
+        rtol *= 0.5 * allowed / size
+    else:
+        done = False
+    return w, n_iter, done
 
 
 def _residual_size(design, w, t, alpha, tol):
     """||A'(y - A w) - alpha w||, and what it may be: tol ||A'y||, both in some unit."""
     left = design.dots(design.residual(w[np.newaxis], design.targets[t : t + 1]))[0] - alpha * w
-    unit = _size(design.correlation[t])
+    unit = unit_of(design.correlation[t])
     return np.linalg.norm(left / unit), tol * np.linalg.norm(design.correlation[t] / unit)
 
 
 def _cg(multiply, right, tol, max_iter, x0=None, M=None):
     """SciPy's conjugate gradients: the solution, iterations, and whether they converged."""
-    k, size, n_iter = len(right), _size(right), 0
+    k, size, n_iter = len(right), unit_of(right), 0
 
     def count(_):
         nonlocal n_iter
@@ -108,7 +110,8 @@ class _Preconditioner:
     """Of A'A + alpha I: the inverse of its diagonal, and of the block of the few features
     of by far the largest norm, where there are some (common words among rare ones).
 
-    The block's is float32, in units of the diagonal: it is read in each iteration.
+    The block's is in units of the diagonal, and float32 where that is accurate enough to be
+    positive definite (not with near duplicates): it is read in each iteration.
     """
 
     def __init__(self, design):
@@ -131,16 +134,20 @@ class _Preconditioner:
         scale = self.scale[self.head]
         block *= scale
         block *= scale[:, np.newaxis]
+        norm = linalg.lapack.dlange("1", block)
         factor, failed = linalg.lapack.dpotrf(block, lower=True, overwrite_a=True)
-        if failed:
+        rcond = 0.0 if failed else float(linalg.lapack.dpocon(factor, norm, uplo="L")[0])
+        if rcond < MIN_RCOND:
             return None
-        return linalg.lapack.dpotri(factor, lower=True, overwrite_c=True)[0].astype(np.float32)
+        inverse = linalg.lapack.dpotri(factor, lower=True, overwrite_c=True)[0]
+        return inverse.astype(np.float32) if rcond > MIN_RCOND_FLOAT32 else inverse
 
     def _apply(self, x):
         result = self.scale * x.ravel()
         if self.block is not None:
-            part = result[self.head].astype(np.float32)
-            result[self.head] = linalg.blas.ssymv(1.0, self.block, part, lower=True)
+            part = result[self.head].astype(self.block.dtype)
+            (multiply,) = linalg.get_blas_funcs(["symv"], [self.block])
+            result[self.head] = multiply(1.0, self.block, part, lower=True)
         result *= self.scale
         return result
 
@@ -175,18 +182,13 @@ def least_squares_qr(design, alpha, tol, max_iter):
     W, converged = np.zeros((len(alpha), p)), True
     n_iter = np.zeros(len(alpha), dtype=np.int32)
     for t, target in enumerate(design.targets):
-        size = _size(target)
+        size = unit_of(target)
         w, reason, n_iter[t] = lsqr(
             A, target / size, damp=np.sqrt(alpha[t]) / unit, atol=tol, btol=tol, iter_lim=max_iter
         )[:3]
         W[t] = w / unit * size
         converged &= reason not in LSQR_GAVE_UP
     return _solution(design, W, alpha, "lsqr", n_iter, converged)
-
-
-def _size(vector):
-    """The power of 2 below its largest element: squares of tiny ones would count as zero."""
-    return float(np.ldexp(1.0, np.frexp(np.abs(vector).max())[1] - 1))
 
 
 def _product(design, w):

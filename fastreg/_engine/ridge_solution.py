@@ -52,3 +52,8 @@ def gradient(design, W):
     if not design.has_rows:
         return design.correlation - W @ design.known_gram
     return design.dots(design.residual(W, design.targets))
+
+
+def unit_of(vector):
+    """The power of 2 below its largest element: squares of tiny ones would count as zero."""
+    return float(np.ldexp(1.0, np.frexp(np.abs(vector).max())[1] - 1))

@@ -15,7 +15,7 @@ from scipy import linalg
 
 from fastreg._engine.blocks import column_blocks, row_gram
 from fastreg._engine.design import Design
-from fastreg._engine.ridge_solution import certificate, gradient
+from fastreg._engine.ridge_solution import certificate, gradient, unit_of
 from fastreg._engine.ridge_svd import kept_values, row_factor, triangular_factor
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels.tridiagonal import Tridiagonal
@@ -210,7 +210,7 @@ def _row_eigen(design, smallest_alpha, row_products, vectors):
     lift = 0.0
     if design.fit_intercept:
         q = _unit_root(design, rows)
-        lift = float(linalg.norm(K)) / np.sqrt(len(K))
+        lift = float(linalg.norm(K.ravel())) / np.sqrt(len(K))  # of a vector: no square overflows
         K += np.outer(lift * q, q)
     if vectors:
         squares, U = np.linalg.eigh(K)
@@ -228,13 +228,12 @@ def _row_eigen(design, smallest_alpha, row_products, vectors):
 
 def _extremes(tridiagonal):
     """The smallest eigenvalue and the largest."""
-    n = len(tridiagonal.diagonal)
-    return np.concatenate(
+    d, e = tridiagonal.diagonal, tridiagonal.off_diagonal
+    unit = unit_of(np.concatenate([d, e]))  # LAPACK squares elements
+    return unit * np.concatenate(
         [
-            linalg.eigvalsh_tridiagonal(
-                tridiagonal.diagonal, tridiagonal.off_diagonal, select="i", select_range=(k, k)
-            )
-            for k in (0, n - 1)
+            linalg.eigvalsh_tridiagonal(d / unit, e / unit, select="i", select_range=(k, k))
+            for k in (0, len(d) - 1)
         ]
     )
 

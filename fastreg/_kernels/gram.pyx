@@ -75,7 +75,8 @@ cdef class Gram:
             1, GRAM_CHUNKS)
         cdef Py_ssize_t chunk = ceil_div(ceil_div(self.length, n_chunks), block) * block
         n_chunks = ceil_div(self.length, chunk)
-        partial = np.empty((n_chunks, self.ka, self.kb))
+        # zeros: the BLAS fills one triangle where it is symmetric, and all is added up
+        partial = np.zeros((n_chunks, self.ka, self.kb))
         cdef double[:, :, ::1] out = partial
         cdef double[:, ::1] scratch = np.empty((n_threads, (self.ka + self.kb) * block))
         cdef Py_ssize_t task, first, last

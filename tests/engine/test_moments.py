@@ -203,3 +203,20 @@ def test_gradients_read_rows_when_moments_cannot_certify():
     assert len(calls) == 1
     np.testing.assert_allclose(coarse, fine, atol=1e-10)
     assert squared == pytest.approx(squared_fine)
+
+
+@pytest.mark.filterwarnings("error")
+def test_sums_read_nothing_that_was_not_written(monkeypatch):
+    """What an empty array holds may be anything."""
+    X = np.random.default_rng(0).standard_normal((40_000, 3))
+    wanted = Moments.of_design(Design(X, X[:, 0])).gram
+    empty = np.empty
+
+    def of_infinities(*args, **options):
+        array = empty(*args, **options)
+        if array.dtype == np.float64:
+            array.flat[0::2], array.flat[1::2] = np.inf, -np.inf
+        return array
+
+    monkeypatch.setattr(np, "empty", of_infinities)
+    assert np.array_equal(Moments.of_design(Design(X, X[:, 0])).gram, wanted)

@@ -64,6 +64,39 @@ def test_features_of_large_norm_are_preconditioned_together(scale, monkeypatch):
         assert (np.linalg.norm(left, axis=1) <= 1.01e-10 * sizes).all()
 
 
+@pytest.mark.parametrize("apart", [0.0, 1e-9, 1e-4, 1e-2])
+def test_near_duplicates_are_preconditioned_together(apart, monkeypatch):
+    """A block so close to singular that its inverse, rounded to float32, is not definite."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 60)) * (rng.uniform(size=(200, 60)) < 0.05)
+    X[:, :8] = 30 * rng.standard_normal((200, 8))
+    X[:, 4:8] = X[:, :4] * (1 + apart * rng.standard_normal((200, 4)))
+    design = Design(sp.csc_array(X), rng.standard_normal((200, 2)))
+    monkeypatch.setattr(ridge_iterative, "HEAD_FEATURES", 10)
+    monkeypatch.setattr(ridge_iterative, "HEAD_PASSES", 1000)
+    alpha = np.array([1e-3, 1.0])
+    assert set(ridge_iterative._head(design, alpha[0])) == set(range(8))
+    solution = ridge.solve(design, alpha, "sparse_cg", tol=1e-9, max_iter=None)
+    left = design.dots(design.residual(solution.W, design.targets)) - alpha[:, None] * solution.W
+    share = np.linalg.norm(left, axis=1) / np.linalg.norm(design.correlation, axis=1)
+    assert solution.converged
+    assert (share <= 2e-9).all()
+    assert (solution.n_iter < 120).all()
+
+
+def test_conjugate_gradients_without_a_penalty_on_wide_x_out_of_reach_of_y():
+    """Empty rows with different targets: no v has AA'v = y."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 60)) * (rng.uniform(size=(30, 60)) < 0.3)
+    X[:5] = 0
+    Y = rng.standard_normal((30, 1))
+    design = Design(sp.csc_array(X), Y, fit_intercept=False)
+    solution = ridge.solve(design, np.zeros(1), "sparse_cg", tol=1e-12, max_iter=None)
+    wanted = np.linalg.lstsq(X, Y, rcond=None)[0].T
+    np.testing.assert_allclose(solution.W, wanted, atol=1e-9)
+    assert solution.converged
+
+
 @pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-8])
 @pytest.mark.parametrize("shape", [(300, 80), (80, 300)])
 def test_conjugate_gradients_keep_their_tolerance(shape, tol):

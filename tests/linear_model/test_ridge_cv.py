@@ -152,6 +152,19 @@ def test_max_loss_increase(regression):
         )
 
 
+@pytest.mark.parametrize("scale", [1e-100, 1e100])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("form", [np.asarray, sp.csc_array])
+def test_the_unit_of_wide_x_makes_no_difference(scale, fit_intercept, form, regression):
+    X, y, _ = regression(*SHAPES["wide"])
+    options = {"fit_intercept": fit_intercept, "store_cv_results": True}
+    alphas = np.array([1e-5, 0.1, 100.0])
+    plain = RidgeCV(alphas, **options).fit(form(X), y)
+    scaled = RidgeCV(alphas * scale**2, **options).fit(form(X * scale), y)
+    assert_allclose(scaled.cv_results_, plain.cv_results_, rtol=1e-6)
+    assert_allclose(scaled.coef_ * scale, plain.coef_, rtol=1e-6)
+
+
 def test_first_of_equal_scores(regression):
     X, y, _ = regression()
     for cv in (None, 3):
