@@ -61,6 +61,14 @@ BLOCK_SWEEPS = 5
 # Alphas that share a pass: so many, and none below this part of the last one.
 LOOKAHEAD = 16
 LOOKAHEAD_RATIO = 0.6
+# One alpha from nothing starts with sweeps over all columns of X up to so many bytes, with up
+# to so many columns for each row, this part of which want to be in use; with as many sweeps
+# as a Gram costs, of which it is one for so many columns.
+SWEPT_BYTES = 1 << 24
+SWEPT_WIDTH = 1.5
+SWEPT_SHARE = 0.75
+MIN_SWEEPS = 10
+SWEEPS_OF_A_GRAM = 8
 # How much faster than before the gradient may go on, for features to be let in.
 ENTRY_MARGIN = 0.1
 # A point between two solutions counts as one up to this part of the tolerance.
@@ -314,6 +322,8 @@ class PathEngine:
     def _finish_alone(self, it, level=1.0, expected=None):
         """Rounds for one alpha, until its gap is small enough or sweeps are spent."""
         growing = self._last is None or not it.penalty.l1 <= self._last.penalty.l1
+        if self._last is None and self._is_open(it) and self._sweeps_first(it):
+            self._sweep_all(it)
         while self._is_open(it):
             violators = None if self.all_features else self._violators([it], level, expected)
             self._descend_alone(it, violators, growing or level == 1.0)
@@ -322,6 +332,30 @@ class PathEngine:
             level, expected = 1.0, None
             if it.moved:
                 self._set_gradient(it, *self._gradient(it.W))
+
+    def _sweeps_first(self, it):
+        """Whether sweeps over all columns may be cheaper than a Gram: X fits into the cache,
+        most columns want to be in use, and there are rows enough to tell them apart."""
+        n, p = self.design.n_samples, self.design.n_features
+        if self.all_features or self.design.is_sparse or p > SWEPT_WIDTH * n:
+            return False
+        wanted = it.penalty.dual_norms(it.W, it.C) > it.penalty.l1
+        return 8 * n * p <= min(SWEPT_BYTES, self.budget) and wanted.mean() >= SWEPT_SHARE
+
+    def _sweep_all(self, it):
+        """Sweeps with a residual, as many as take the time of a Gram: easy problems need no
+        more, and others have lost little."""
+        columns = np.arange(self.design.n_features)
+        n_sweeps = int(min(self.max_iter, max(MIN_SWEEPS, len(columns) / SWEEPS_OF_A_GRAM)))
+        options = (n_sweeps, n_sweeps, self.gap_tol, max(self.tol, 1e-3), self._seed())
+        matrix = Dense(self.design.gather(columns))
+        R = self.design.residual(it.W, self.problem.targets)
+        swept, it.moved = self._descend_matrix(
+            it.penalty, it.W, matrix, columns, columns, R, options
+        )
+        it.n_iter += swept
+        if it.moved:
+            self._set_gradient(it, self.design.dots(R), float(np.vdot(R, R)))
 
     def _descend_alone(self, it, violators, growing):
         sweeps = self.max_iter - it.n_iter

@@ -39,6 +39,7 @@ def small_budget(monkeypatch):
 
     def limit(budget, growth=8):
         monkeypatch.setattr(path, "ALL_FEATURES", 0)
+        monkeypatch.setattr(path, "SWEPT_BYTES", 0)
         monkeypatch.setattr(path, "MIN_GROWTH", growth)
         monkeypatch.setattr(problem, "GRAM_BYTES", budget)
         monkeypatch.setattr(problem, "SMALL_X", 0)

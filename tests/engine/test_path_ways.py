@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from fastreg._kernels.penalty import duality_gap
 
+from fastreg._engine import path
 from fastreg._engine.design import Design
 from fastreg._engine.path import PathEngine
 from fastreg._engine.penalties import alpha_grid, alpha_max, elastic_net_penalty
@@ -28,7 +30,7 @@ def data():
 def used(monkeypatch):
     """The names of the ways that were taken."""
     taken = set()
-    for name in ("_descend_gram", "_descend_columns", "_descend_blocks"):
+    for name in ("_descend_gram", "_descend_columns", "_descend_blocks", "_sweep_all"):
         original = getattr(PathEngine, name)
 
         def record(self, *args, _original=original, _name=name):
@@ -86,6 +88,22 @@ def test_blocks_of_one_column(data, small_budget, used):
     design = Design(np.ascontiguousarray(X), Y[:, 0])
     np.testing.assert_allclose(solve(design), wanted, atol=1e-5)
     assert "_descend_blocks" in used
+
+
+def test_sweeps_come_before_a_gram_where_most_columns_want_in(layout, as_layout, monkeypatch, used):
+    """One weak penalty on small X that isn't wide; several targets as well."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((60, 40)), rng.standard_normal((60, 2))
+    monkeypatch.setattr(path, "ALL_FEATURES", 0)
+    for targets in (Y[:, 0], Y):
+        design = Design(as_layout(X, layout), targets)
+        problem = LeastSquaresProblem(design)
+        penalty = elastic_net_penalty(1e-3, 0.9, design.total_weight)
+        engine = PathEngine(problem, tol=1e-10, max_iter=1000)
+        solution = engine.solve(penalty, np.zeros((len(design.targets), 40)))
+        C, squared_residual = problem.gradient(solution.W, 0.0)
+        assert duality_gap(penalty, solution.W, C, squared_residual) <= engine.gap_tol
+        assert ("_sweep_all" in used) == (layout != "csc")
 
 
 def test_whole_gram_forms_all_of_it(data, small_budget, used):
