@@ -20,7 +20,7 @@ The gradient that starts step 2 always comes from step 3, so errors of a Gram
 matrix cannot accumulate: it only predicts how the gradient moves.
 
 No solver walks down a column of C-ordered X, and X is never copied: the extra
-memory is `gram_budget` for what is kept, scratch of a similar size, a few vectors,
+memory is `path_budget` for what is kept, scratch of a similar size, a few vectors,
 and the result. Rejected: one loop over
 all columns with a residual (a pass over X a sweep, and a cache line an element
 in C order); a copy in Fortran order (twice the memory); a pass for each alpha (it
@@ -33,7 +33,7 @@ from math import ceil
 import numpy as np
 
 from fastreg._engine.iterates import Iterate, Point, Solution
-from fastreg._engine.problem import LeastSquaresProblem, gram_budget
+from fastreg._engine.problem import LeastSquaresProblem, path_budget
 from fastreg._engine.unpenalised import Elimination, Unpenalised
 from fastreg._engine.working_set import WorkingSet
 from fastreg._kernels.dense import Dense
@@ -114,7 +114,7 @@ class PathEngine:
         self.max_iter = max_iter
         self.rng = rng
         n, p = self.design.n_samples, self.design.n_features
-        self.budget = gram_budget(self.design.nbytes)
+        self.budget = path_budget(self.design)
         self.all_features = forms_gram(p, whole_gram) or problem.gram is not None
         if self.all_features and problem.gram is None:
             problem.gram = self.design.all_gram()

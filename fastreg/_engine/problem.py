@@ -6,17 +6,26 @@ from fastreg._engine.design import Design
 from fastreg._kernels.smooth import gradient_from_gram
 
 # The Gram of a working set may take this share of X's own size, or this many
-# bytes where X is small. Below the size at which a copy of X begins to matter, more.
+# bytes where X is small.
 GRAM_SHARE = 0.042
 GRAM_BYTES = 12_600_000
+# Dense X up to this size may have all of its Gram, up to that size or its own: a support
+# that outgrows the bound costs far more than a copy of X would.
 SMALL_X = 1 << 27
-GRAM_BYTES_OF_SMALL_X = 64_000_000
+WHOLE_GRAM_BYTES = 64_000_000
 
 
 def gram_budget(X_bytes):
     """Bytes that solvers may spend on Gram matrices or gathered columns."""
-    floor = GRAM_BYTES_OF_SMALL_X if X_bytes < SMALL_X else GRAM_BYTES
-    return max(floor, int(GRAM_SHARE * X_bytes))
+    return max(GRAM_BYTES, int(GRAM_SHARE * X_bytes))
+
+
+def path_budget(design):
+    """The same for a working set of a design."""
+    budget, whole = gram_budget(design.nbytes), 8 * design.n_features**2
+    if design.is_sparse or design.nbytes >= SMALL_X:
+        return budget
+    return max(budget, whole) if whole <= max(WHOLE_GRAM_BYTES, design.nbytes) else budget
 
 
 class LeastSquaresProblem:

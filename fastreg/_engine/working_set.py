@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastreg._engine.design import Design
-from fastreg._engine.problem import gram_budget
+from fastreg._engine.problem import path_budget
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.factor import FaceFactor
 
@@ -39,7 +39,7 @@ class WorkingSet:
         if design.scale is not None:
             self._rows = np.flatnonzero(design.scale)
         n = len(self._rows)
-        gathers = not design.is_sparse and 8 * n * capacity <= gram_budget(design.nbytes)
+        gathers = not design.is_sparse and 8 * n * capacity <= path_budget(design)
         self._block = np.empty((n, capacity), order="F") if gathers else None
         self._gathered = Dense(self._block) if gathers else None
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from fastreg._engine.design import Design
 from fastreg._engine.problem import LeastSquaresProblem, gram_budget
@@ -63,9 +64,17 @@ def test_gram_budget_is_a_share_of_x(monkeypatch):
     from fastreg._engine import problem
 
     monkeypatch.setattr(problem, "GRAM_BYTES", 100)
-    monkeypatch.setattr(problem, "GRAM_BYTES_OF_SMALL_X", 400)
-    monkeypatch.setattr(problem, "SMALL_X", 200)
     monkeypatch.setattr(problem, "GRAM_SHARE", 0.1)
-    assert gram_budget(199) == 400
     assert gram_budget(500) == 100
     assert gram_budget(5000) == 500
+
+
+def test_small_dense_x_may_have_its_whole_gram(monkeypatch):
+    from fastreg._engine import problem
+
+    monkeypatch.setattr(problem, "GRAM_BYTES", 100)
+    X, y = np.eye(4, 5), np.arange(4.0)
+    assert problem.path_budget(Design(X, y)) == 8 * 5 * 5
+    assert problem.path_budget(Design(sp.csc_matrix(X), y)) == 100
+    monkeypatch.setattr(problem, "WHOLE_GRAM_BYTES", 199)
+    assert problem.path_budget(Design(X, y)) == 100

@@ -21,7 +21,7 @@ def test_gram_and_residual_of_a_changing_set(layout, as_layout, data, gathers, m
     design = Design(as_layout(X, layout), Y, sample_weight=weights)
     whole = design.gram(np.arange(9))
     if not gathers:
-        monkeypatch.setattr(module, "gram_budget", lambda nbytes: 0)
+        monkeypatch.setattr(module, "path_budget", lambda design: 0)
     working_set = WorkingSet(design, 7)
     rng = np.random.RandomState(1)
 
