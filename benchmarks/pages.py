@@ -74,15 +74,21 @@ def write(source, folder):
     return run
 
 
-def headlines(run):
-    """The landing page's table: times beside scikit-learn's."""
+def headline_rows(run):
+    """(words, row) of HEADLINES: times beside scikit-learn's, of what the run has."""
     rows = {(row.family, row.case): row for row in run.rows if row.reference_name == "sklearn"}
-    lines = []
     for family, case, words in HEADLINES:
         row = rows.get((family, case))
         if row is not None and row.value is not None:
-            ours, theirs = (report.seconds(s.median) for s in (row.measured, row.reference))
-            lines.append([words, ours, theirs, f"{row.value.median:.3g}"])
+            yield words, row
+
+
+def headlines(run):
+    """The landing page's table."""
+    lines = []
+    for words, row in headline_rows(run):
+        ours, theirs = (report.seconds(s.median) for s in (row.measured, row.reference))
+        lines.append([words, ours, theirs, f"{row.value.median:.3g}"])
     machine = run.machine
     versions = machine["versions"]
     note = (

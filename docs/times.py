@@ -1,26 +1,38 @@
-"""The README's table and plot of times, from docs/_static/times.json.
+"""The README's table and plot of times, from the JSON of the full run that is committed.
 
     python docs/times.py
 
-prints the table and writes docs/_static/times.svg. Change times.json after a run of
-``python -m benchmarks``, then paste the table into the README: a test compares the two.
+prints the table and writes docs/_static/times.svg. Do so after a new run of
+``python -m benchmarks``, and paste the table into the README: a test compares the two.
 """
 
-import json
+import sys
 from pathlib import Path
 
-STATIC = Path(__file__).parent / "_static"
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from benchmarks import pages, storage  # noqa: E402
+
+PLOT = DOCS / "_static" / "times.svg"
+RESULTS = DOCS.parent / "benchmarks" / "results" / "full.json"
 PEER, OURS = "scikit-learn", "fastreg"
 
 
 def rows():
-    """What was measured: a dict with `what` and the seconds of both."""
-    return json.loads((STATIC / "times.json").read_text(encoding="utf-8"))["seconds"]
+    """What was measured: dicts with `what` and the seconds of both."""
+    measured = pages.headline_rows(storage.load(RESULTS))
+    return [
+        {"what": words, PEER: row.reference.median, OURS: row.measured.median}
+        for words, row in measured
+    ]
 
 
 def duration(seconds):
-    """Two or three digits, in seconds or milliseconds."""
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+    """Two or three digits, in seconds, milliseconds or microseconds."""
+    if seconds < 1e-3:
+        return f"{1e6 * seconds:.0f} us"
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
 
 
 def table():
@@ -44,7 +56,7 @@ def plot():
     # text stays text, and ids don't change from one run to the next
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "fastreg", "font.size": 9})
     measured = rows()
-    figure, axes = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7.5, 0.5 + 0.45 * len(measured)), layout="constrained")
     for shift, name, colour in ((-0.19, PEER, "#b8bcc4"), (0.19, OURS, "#1f5fa8")):
         seconds = [row[name] for row in measured]
         places = [k + shift for k in range(len(measured))]
@@ -53,11 +65,11 @@ def plot():
     axes.set_yticks(range(len(measured)), [row["what"] for row in measured])
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.set_xlim(0.05, 40)
+    axes.margins(x=0.15)
     axes.set_xlabel("seconds, logarithmic")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right")
-    figure.savefig(STATIC / "times.svg", metadata={"Date": None}, facecolor="white")
+    figure.savefig(PLOT, metadata={"Date": None}, facecolor="white")
 
 
 if __name__ == "__main__":
