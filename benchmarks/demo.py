@@ -149,7 +149,7 @@ def duality_gap(X, y, w, l1, l2):
     For the lasso (l2 = 0) and for ridge (l1 = 0). It is written here once, in
     NumPy, so that both packages are judged by the same formula.
     """
-    mean = X.mean(axis=0)
+    mean = np.asarray(X.mean(axis=0)).ravel()  # a sparse matrix gives a matrix
     residual = y - y.mean() - (X @ w - mean @ w)
     gradient = X.T @ residual - mean * residual.sum()
     if l1 == 0:
