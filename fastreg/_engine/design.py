@@ -215,6 +215,10 @@ class Design:
             self.threads(self.work),
         )
 
+    def weighted_rows(self):
+        """The rows that have weight; a fold gives those it holds out none."""
+        return np.arange(self.n_samples) if self.scale is None else np.flatnonzero(self.scale)
+
     def threads(self, work):
         """Threads for a call of so much work, one where waking more doesn't pay."""
         return n_threads_for(work, self.work_of_fit)

@@ -227,7 +227,8 @@ class PathEngine:
 
     def _set_gradient(self, it, C, squared_residual):
         """The gradient, ||R||^2 and gap at W, once its unpenalised columns are fitted."""
-        if len(it.penalty.unpenalised()):
+        any_unpenalised = len(it.penalty.unpenalised()) > 0
+        if any_unpenalised:
             if self._unpenalised is None or not self._unpenalised.serves(it.penalty):
                 self._unpenalised = Unpenalised(self.problem, it.penalty, self.budget)
             C, squared_residual = self._unpenalised.fit(it.W, C, squared_residual, self.gap_tol)
@@ -235,7 +236,7 @@ class PathEngine:
         it.gap = duality_gap(it.penalty, it.W, C, squared_residual)
         # large coefficients without a penalty move by their rounding for ever, and all
         # do where no tolerance stops them
-        if len(it.penalty.unpenalised()) or it.gap <= ROUNDING_GAP * self.problem.squared_norm:
+        if any_unpenalised or it.gap <= ROUNDING_GAP * self.problem.squared_norm:
             it.n_idle += 1
         if it.gap < 0.999 * it.best_gap:
             it.best_gap, it.n_idle = it.gap, 0
@@ -339,8 +340,10 @@ class PathEngine:
         n, p = self.design.n_samples, self.design.n_features
         if self.all_features or self.design.is_sparse or p > SWEPT_WIDTH * n:
             return False
+        if 8 * n * p > min(SWEPT_BYTES, self.budget):
+            return False
         wanted = it.penalty.dual_norms(it.W, it.C) > it.penalty.l1
-        return 8 * n * p <= min(SWEPT_BYTES, self.budget) and wanted.mean() >= SWEPT_SHARE
+        return wanted.mean() >= SWEPT_SHARE
 
     def _sweep_all(self, it):
         """Sweeps with a residual, as many as take the time of a Gram: easy problems need no
@@ -348,11 +351,8 @@ class PathEngine:
         columns = np.arange(self.design.n_features)
         n_sweeps = int(min(self.max_iter, max(MIN_SWEEPS, len(columns) / SWEEPS_OF_A_GRAM)))
         options = (n_sweeps, n_sweeps, self.gap_tol, max(self.tol, 1e-3), self._seed())
-        matrix = Dense(self.design.gather(columns))
         R = self.design.residual(it.W, self.problem.targets)
-        swept, it.moved = self._descend_matrix(
-            it.penalty, it.W, matrix, columns, columns, R, options
-        )
+        swept, it.moved = self._descend_gathered(it.penalty, it.W, columns, R, options)
         it.n_iter += swept
         if it.moved:
             self._set_gradient(it, self.design.dots(R), float(np.vdot(R, R)))
@@ -519,6 +519,12 @@ class PathEngine:
         W[:, columns] = w
         return swept
 
+    def _descend_gathered(self, penalty, W, columns, R, options):
+        matrix = Dense(self.design.gather(columns))
+        return self._descend_matrix(
+            penalty, W, matrix, np.arange(len(columns)), columns, R, options
+        )
+
     def _descend_blocks(self, penalty, W, columns, R, options):
         width = max(1, self.budget // (16 * self.design.n_samples))
         max_sweeps, round_sweeps, *rest = options
@@ -527,11 +533,8 @@ class PathEngine:
         n_sweeps, any_moved = 0, False
         for start in range(0, len(columns), width):
             chosen = columns[start : start + width]
-            matrix = Dense(self.design.gather(chosen))
-            own = np.arange(len(chosen))
-            swept, moved = self._descend_matrix(
-                penalty, W, matrix, own, chosen, R, (max_sweeps, round_sweeps, *rest)
-            )
+            options = (max_sweeps, round_sweeps, *rest)
+            swept, moved = self._descend_gathered(penalty, W, chosen, R, options)
             n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
         return n_sweeps, any_moved
 

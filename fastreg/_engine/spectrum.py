@@ -175,7 +175,7 @@ def decompose(
             return spectrum
     design = design.on_rows  # one made of moments counts its training rows only
     # with few rows for each column, all of U tells how close a row is to being fitted exactly
-    by_rows = by_rows or len(_weighted_rows(design)) <= 2 * design.n_features
+    by_rows = by_rows or len(design.weighted_rows()) <= 2 * design.n_features
     return (_row_singular if by_rows else _column_singular)(design, smallest_alpha)
 
 
@@ -205,7 +205,7 @@ def _column_eigen(design, smallest_alpha):
 
 
 def _row_eigen(design, smallest_alpha, row_products, vectors):
-    rows = _weighted_rows(design)
+    rows = design.weighted_rows()
     K = products_of_rows(design, rows) if row_products is None else row_products()
     lift = 0.0
     if design.fit_intercept:
@@ -249,7 +249,7 @@ def _column_singular(design, smallest_alpha):
 
 def _row_singular(design, smallest_alpha):
     """U from the triangular factor of A', a block of A's columns at a time."""
-    rows = _weighted_rows(design)
+    rows = design.weighted_rows()
     m = len(rows)
     R = triangular_factor((block[rows].T for block in column_blocks(design)), m)
     lift = 0.0
@@ -269,10 +269,6 @@ def _share(squares, alpha):
 
 def _squares(singular_values, design):
     return np.where(kept_values(singular_values, design), singular_values, 0.0) ** 2
-
-
-def _weighted_rows(design):
-    return np.arange(design.n_samples) if design.scale is None else np.flatnonzero(design.scale)
 
 
 def _unit_root(design, rows):

@@ -209,7 +209,7 @@ def _threads_side_by_side(trainings):
     work = sum(3 * t.model.parameters.size * len(t.order) * t.course.max_epochs for t in trainings)
     if work < _WAKING_WORK:
         return 1
-    return min(threads.available_threads(), len(trainings))
+    return threads.available_threads()
 
 
 def _train_epoch(trainings, n_threads):

@@ -34,10 +34,7 @@ class WorkingSet:
         self.factor = FaceFactor(capacity)
         self._gram = np.empty((capacity, capacity))
         self._contains = np.zeros(design.n_features, dtype=bool)
-        # those that a fold holds out are left out
-        self._rows = np.arange(design.n_samples)
-        if design.scale is not None:
-            self._rows = np.flatnonzero(design.scale)
+        self._rows = design.weighted_rows()
         n = len(self._rows)
         gathers = not design.is_sparse and 8 * n * capacity <= path_budget(design)
         self._block = np.empty((n, capacity), order="F") if gathers else None
