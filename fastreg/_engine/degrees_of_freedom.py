@@ -13,14 +13,14 @@ from scipy import linalg
 from fastreg._engine.blocks import row_gram
 
 
-def degrees_of_freedom(engine, W, penalty):
-    """The trace at W (T, p), where `engine` has ended under `penalty`; no intercept in it.
+def degrees_of_freedom(engine, W, active, penalty):
+    """The trace at W (T, p), with coefficients on `active`, where `engine` has ended under
+    `penalty`; no intercept in it.
 
     One task: the number of active columns for the lasso, and the sum of
     d / (d + l2) over the eigenvalues d of G where there is an L2 part.
     """
     design = engine.design
-    active = np.flatnonzero(W.any(axis=0))
     if penalty.bounded:  # a coefficient at its bound doesn't follow y
         low, high = penalty.bounds(active)
         active = active[(low < W[0, active]) & (W[0, active] < high)]

@@ -15,9 +15,12 @@ from fastreg._engine.threads import n_threads_for
 from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.scaled import Scaled
+from fastreg._kernels.support import support
 
 # Elements of y that are transposed at a time.
 BLOCK_ELEMENTS = 1 << 16
+# So many rows of a product with X cost about what reading X costs.
+SHARED_TARGETS = 2
 
 
 def has_whole_strides(X):
@@ -226,12 +229,14 @@ class Design:
     def dots(self, V):
         """V A for V (T, n), in one pass over X where V has many rows."""
         self.n_passes += self.matrix.passes_of(len(V))
-        return self.matrix.dots(np.ascontiguousarray(V), self.threads(self.work))
+        # what several rows share is read once
+        work = self.work * max(1.0, len(V) / SHARED_TARGETS)
+        return self.matrix.dots(np.ascontiguousarray(V), self.threads(work))
 
     def residual(self, W, targets):
         """targets - W A' for W (T, p), reading only the columns where W is not zero."""
-        support = np.flatnonzero(W.any(axis=0))
-        return self.residual_of(support, np.ascontiguousarray(W[:, support]), targets)
+        columns = support(W)
+        return self.residual_of(columns, np.ascontiguousarray(W[:, columns]), targets)
 
     def residual_of(self, columns, W, targets=None):
         """targets - W A' for W (T, k) on some columns; no targets stand for zeros."""

@@ -37,6 +37,7 @@ class Iterate:
     moved: bool = True
     best_gap: float = np.inf
     n_idle: int = 0
+    is_last: bool = False  # where the last penalty ended
 
 
 @dataclass

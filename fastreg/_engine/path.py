@@ -41,12 +41,13 @@ from fastreg._kernels.descent import descend
 from fastreg._kernels.factor import FaceFactor
 from fastreg._kernels.penalty import Penalty, duality_gap
 from fastreg._kernels.smooth import Gram, LeastSquares
+from fastreg._kernels.support import mark_support, support
 
 # Up to this many features all are in the working set, and their Gram is formed.
 ALL_FEATURES = 256
 # A working set grows by up to this part of the columns in use, or by so many.
 GROWTH = 0.6
-MIN_GROWTH = 64
+MIN_GROWTH = 128
 # Sweeps over a working set before the next is chosen: few while columns still want
 # to enter, or the first sets would spend all of max_iter; then many, and a pass over
 # X afterwards takes the rounding out of the gradient.
@@ -74,7 +75,8 @@ ENTRY_MARGIN = 0.1
 # A point between two solutions counts as one up to this part of the tolerance.
 ON_THE_LINE = 0.8
 # Elements that a descent on a working set of k columns touches, in units of k^2.
-DESCENT_WORK = 10
+MIN_GRAM = 256
+DESCENT_WORK = 20
 
 
 class PathEngine:
@@ -130,7 +132,7 @@ class PathEngine:
         # visit costs a dot, and for sparse ones each element a jump in memory.
         if self.design.is_sparse:
             return int(64 + 64 * self.design.work / p)
-        return 2 * n
+        return max(2 * n, MIN_GRAM)
 
     def solve(self, penalty: Penalty, W) -> Solution:
         """Minimise from W (T, p), which is overwritten with the solution."""
@@ -182,7 +184,8 @@ class PathEngine:
         iterates = [self._first_iterate(penalties[0], W)]
         iterates += [Iterate(penalty, W) for penalty in penalties[1:]]
         if len(penalties) == 1:
-            self._finish_alone(iterates[0], *self._entry(iterates[0], penalties[0].l1))
+            entry = () if self.all_features else self._entry(iterates[0], penalties[0].l1)
+            self._finish_alone(iterates[0], *entry)
             return iterates
         level, expected = self._entry(iterates[0], penalties[-1].l1)
         open_iterates = iterates
@@ -204,10 +207,13 @@ class PathEngine:
 
     def _first_iterate(self, penalty, W):
         """At W, without a pass where the last penalty ended."""
-        it = Iterate(penalty, W.copy())
+        last, it = self._last, Iterate(penalty, W.copy())
         penalty.project(it.W)  # made feasible
-        if self._last is not None and np.array_equal(it.W, self._last.W):
-            self._start_from(self._last, it)
+        if last is not None:
+            same = W is last.W and not penalty.bounded
+            it.is_last = same or np.array_equal(it.W, last.W)
+        if it.is_last:
+            self._start_from(last, it)
         else:
             self._set_gradient(it, *self.problem.gradient(it.W, self.gap_tol))
         return it
@@ -220,9 +226,9 @@ class PathEngine:
     def _gradient(self, W):
         """A'R and ||R||^2 at W, reading as little as is needed for it."""
         working_set = self.working_set
-        if working_set is None or not working_set.contains(np.flatnonzero(W.any(axis=0))):
+        if working_set is None or not working_set.contains(support(W)):
             return self.problem.gradient(W, self.gap_tol)
-        C, squared_residuals = self.problem.gradients(W, working_set)
+        C, squared_residuals = self.problem.gradients(W[:, working_set.columns], working_set)
         return C, float(squared_residuals.sum())
 
     def _set_gradient(self, it, C, squared_residual):
@@ -264,15 +270,16 @@ class PathEngine:
             return 1.0, None
         ahead = last.penalty.l1 / l1 - 1
         goes_on = before is not None and last.penalty.l1 < before.penalty.l1
-        if not (goes_on and np.array_equal(it.W, last.W)):
+        if not (goes_on and it.is_last):
             return max(1 - ahead, 0.5), None
         share = (last.penalty.l1 - l1) / (before.penalty.l1 - last.penalty.l1)
         return max(1 - ENTRY_MARGIN * ahead, 0.5), last.C + share * (last.C - before.C)
 
     def _update_gradients(self, iterates):
         """Gradients and gaps at all W, from one pass over X."""
-        W = np.concatenate([it.W for it in iterates])
-        C, squared_residuals = self.problem.gradients(W, self.working_set)
+        columns = self.working_set.columns
+        w = np.concatenate([it.W[:, columns] for it in iterates])
+        C, squared_residuals = self.problem.gradients(w, self.working_set)
         n_tasks = len(iterates[0].W)
         for k, it in enumerate(iterates):
             rows = slice(k * n_tasks, (k + 1) * n_tasks)
@@ -410,12 +417,12 @@ class PathEngine:
     def _violators(self, iterates, level, expected=None):
         """The columns whose gradient, or the one expected, is most above `level` times what
         the penalty holds back; their number is bounded by that of the columns in use."""
-        ratio, in_use = 0.0, self._in_use(iterates)
+        ratio, in_use = np.zeros(self.design.n_features), self._in_use(iterates)
         for it in iterates:
             if it.C is not None:
                 l1 = iterates[-1].penalty.l1 if iterates[-1].C is None else it.penalty.l1
-                norm = it.penalty.dual_norms(it.W, it.C if expected is None else expected)
-                ratio = np.maximum(ratio, norm / l1 if l1 else norm)
+                C = it.C if expected is None else expected
+                it.penalty.raise_dual_norms(it.W, C, l1 or 1.0, ratio)
         found = np.flatnonzero(ratio > (level if l1 else 0.0))
         known = in_use.copy()
         if self.working_set is not None:
@@ -424,7 +431,7 @@ class PathEngine:
         n_in_use = np.count_nonzero(in_use)
         limit = max(MIN_GROWTH, int(self._growth(iterates) * n_in_use))
         room = self.max_gram - n_in_use
-        if room >= MIN_GROWTH:  # better the worst of them here than all of them elsewhere
+        if room >= MIN_GROWTH // 2:  # better the worst of them here than all of them elsewhere
             limit = min(limit, room)
         if len(found) > limit:
             found = found[np.argpartition(-ratio[found], limit)[:limit]]
@@ -441,11 +448,11 @@ class PathEngine:
 
     def _in_use(self, iterates):
         """Which columns have a coefficient, or no penalty."""
-        in_use = np.zeros(self.design.n_features, dtype=bool)
+        in_use = np.zeros(self.design.n_features, dtype=np.uint8)
         for it in iterates:
-            in_use |= it.W.any(axis=0)
+            mark_support(it.W, in_use)
             in_use[it.penalty.unpenalised()] = True
-        return in_use
+        return in_use.view(bool)
 
     def _extend(self, iterates, violators):
         """Bring all columns in use and the violators into the working set, if it has room."""
@@ -482,7 +489,7 @@ class PathEngine:
         swept, moved, squared_residual = self._descend_on(
             working_set.gram, working_set.factor, penalty, *start, self._sweep, options
         )
-        it.W = np.zeros_like(it.W)
+        it.W = np.zeros(it.W.shape)
         it.W[:, working_set.columns] = w
         return swept, moved, Point(it.penalty.l1, w, c, squared_residual)
 

@@ -76,9 +76,9 @@ class LeastSquaresProblem:
         _, _, magnitude = gradient_from_gram(self.gram, self.correlation, W, self.squared_norm)
         return self.gram_eps * magnitude
 
-    def gradients(self, W, working_set):
-        """The same for many W (K T, p) with all their columns in `working_set`: A'R, and
-        ||r||^2 of each row, from one pass over X."""
-        targets = np.tile(self.targets, (len(W) // len(self.targets), 1))
-        R = working_set.residual(W[:, working_set.columns], targets)
+    def gradients(self, w, working_set):
+        """The same for many w (K T, k) on the columns of `working_set`: A'R, and ||r||^2 of
+        each row, from one pass over X."""
+        targets = np.tile(self.targets, (len(w) // len(self.targets), 1))
+        R = working_set.residual(w, targets)
         return self.design.dots(R), np.einsum("ij,ij->i", R, R)

@@ -6,6 +6,7 @@ from fastreg._engine.design import Design
 from fastreg._engine.problem import path_budget
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.factor import FaceFactor
+from fastreg._kernels.support import support
 
 # Columns that join at a time: bounds what is made before it is stored.
 BATCH = 128
@@ -101,7 +102,7 @@ class WorkingSet:
 
     def residual(self, W, targets):
         """targets - W A' for W (T, k) on the columns of the set."""
-        used = np.flatnonzero(W.any(axis=0))
+        used = support(W)
         W = np.ascontiguousarray(W[:, used])
         if self._gathered is None:
             return self.design.residual_of(self.columns[used], W, targets)

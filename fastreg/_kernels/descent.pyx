@@ -7,8 +7,6 @@ Stops when no coordinate moved by more than `update_tol` times the largest one
 in a sweep *and* the duality gap on these coordinates is at most `gap_tol`; or
 when a sweep moved nothing at all, since then nothing more can be had.
 """
-import numpy as np
-
 from libc.math cimport INFINITY, fabs
 from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, malloc
@@ -132,12 +130,15 @@ def descend(Smooth smooth, Penalty penalty, double[:, ::1] W, Py_ssize_t max_swe
     cdef Anderson anderson = None if random else Anderson(smooth, penalty)
     cdef FaceNewton newton = None
     cdef Py_ssize_t newton_sweeps = COLD_SWEEPS
-    if np.any(W):
+    cdef bint is_warm = False
+    for j in range(k * n_tasks):
+        is_warm = is_warm or w[j] != 0
+    if is_warm:
         newton_sweeps = PLAIN_SWEEPS if factor is None else WARM_SWEEPS
     cdef bint use_newton = n_tasks == 1 and smooth.has_hessian
     for j in range(k):
         order[j] = j
-    cdef bint goes_on = factor is not None and newton_sweeps == WARM_SWEEPS and max_sweeps > 1
+    cdef bint goes_on = factor is not None and is_warm and max_sweeps > 1
     cdef double *z = c + k * n_tasks
     cdef double *d = z + n_tasks
     try:

@@ -22,6 +22,8 @@ cdef class Penalty:
     cdef Py_ssize_t factor_step, lower_step, upper_step
     cdef double common_factor, common_lower, common_upper
 
+    cdef double dual_norm(self, const double[:, ::1] W, const double[:, ::1] C,
+                          Py_ssize_t j) noexcept nogil
     cdef void prox(self, Py_ssize_t j, double *z, double curvature,
                    Py_ssize_t n_tasks) noexcept nogil
     cdef bint face(self, Py_ssize_t j, double w_j, double *slope,

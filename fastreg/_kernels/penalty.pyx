@@ -123,28 +123,41 @@ cdef class Penalty:
 
         An array (n_coordinates,); infinite where the factor is 0.
         """
-        cdef Py_ssize_t j, t
-        cdef double x, total
-        cdef Terms a
-        result = np.empty(W.shape[1])
-        cdef double[::1] out = result
+        norms = np.zeros(W.shape[1])
+        self.raise_dual_norms(W, C, 1.0, norms)
+        return norms
+
+    def raise_dual_norms(self, const double[:, ::1] W, const double[:, ::1] C, double unit,
+                         double[::1] norms):
+        """Let `norms` be at least the dual norms in this unit."""
+        cdef Py_ssize_t j, p = W.shape[1]
+        cdef double x, per_unit = 1.0 / unit
+        cdef bint plain = (W.shape[0] == 1 and self.l2 == 0 and self.factor_step == 0
+                           and not self.bounded)
+        cdef double *out = &norms[0]
+        cdef const double *c = &C[0, 0]
         with nogil:
-            for j in range(W.shape[1]):
-                a = terms_of(self, j)
-                total = 0.0
-                if W.shape[0] > 1:
-                    for t in range(W.shape[0]):
-                        x = C[t, j] - a.l2 * W[t, j]
-                        total += x * x
-                    total = sqrt(total)
-                else:
-                    # a bound at zero leaves one side of the dual constraint
-                    x = C[0, j] - a.l2 * W[0, j]
-                    if (x > 0 and a.upper > 0) or (x < 0 and a.lower < 0):
-                        total = fabs(x)
-                x = self.factors[j * self.factor_step]
-                out[j] = total / x if x > 0 else INFINITY
-        return result
+            for j in range(p):
+                x = (fabs(c[j]) if plain else self.dual_norm(W, C, j)) * per_unit
+                out[j] = x if x > out[j] else out[j]
+
+    cdef double dual_norm(self, const double[:, ::1] W, const double[:, ::1] C,
+                          Py_ssize_t j) noexcept nogil:
+        cdef Py_ssize_t t
+        cdef double x, total = 0.0
+        cdef Terms a = terms_of(self, j)
+        if W.shape[0] > 1:
+            for t in range(W.shape[0]):
+                x = C[t, j] - a.l2 * W[t, j]
+                total += x * x
+            total = sqrt(total)
+        else:
+            # a bound at zero leaves one side of the dual constraint
+            x = C[0, j] - a.l2 * W[0, j]
+            if (x > 0 and a.upper > 0) or (x < 0 and a.lower < 0):
+                total = fabs(x)
+        x = self.factors[j * self.factor_step]
+        return total / x if x > 0 else INFINITY
 
     cdef void prox(self, Py_ssize_t j, double *z, double curvature,
                    Py_ssize_t n_tasks) noexcept nogil:

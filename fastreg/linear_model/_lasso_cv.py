@@ -56,7 +56,8 @@ class ElasticNetCV(CrossValidated):
     n_jobs : int or None, default=None
         Threads that splits are shared between, -1 for all cores, at most the cores
         there are. None chooses, unless joblib's context does; 1 takes one split after
-        the other. Results are the same, bit for bit.
+        the other, as it is done where steps are too short for threads. Results are the
+        same, bit for bit.
     positive : bool, default=False
         Keep coefficients at or above zero.
     random_state : int, RandomState instance or None, default=None

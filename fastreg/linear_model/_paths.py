@@ -15,6 +15,7 @@ from fastreg._engine.path import PathEngine
 from fastreg._engine.penalties import alpha_grid, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
+from fastreg._kernels.support import support
 from fastreg._progress import check_verbose, progress
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
@@ -292,14 +293,14 @@ def _path(
         if isinstance(alphas, int):
             alphas = alpha_grid(design, l1_ratio, eps=eps, n_alphas=alphas, **limits)
         engine = path_engine(design, options, gram=gram, whole_gram=precompute is True)
-        coefs = np.empty((*W.shape, len(alphas)), dtype=X.dtype)
+        coefs = np.empty((len(alphas), *W.shape), dtype=X.dtype)
         solutions = []
         for k, (_, _, solution) in enumerate(
             path_steps(engine, alphas, l1_ratio, W, limits, verbose)
         ):
-            coefs[..., k] = solution.W
+            coefs[k] = solution.W
             solutions.append(replace(solution, W=None))
-    return _result(alphas, coefs, solutions, design, options, y, return_n_iter)
+    return _result(alphas, np.moveaxis(coefs, 0, -1), solutions, design, options, y, return_n_iter)
 
 
 def path_engine(design, options, *, gram=None, whole_gram=False):
@@ -324,7 +325,7 @@ def path_steps(engine, alphas, l1_ratio, W, limits, verbose):
     def describe(step):
         alpha, _, solution = step
         return (
-            f"alpha {alpha:.4g}, {np.count_nonzero(solution.W.any(axis=0))} features, "
+            f"alpha {alpha:.4g}, {len(support(solution.W))} features, "
             f"gap {solution.gap / total_weight:.2e}, {solution.n_iter} sweeps"
         )
 

@@ -11,6 +11,7 @@ from fastreg._engine.degrees_of_freedom import degrees_of_freedom
 from fastreg._engine.design import Design
 from fastreg._engine.penalties import alpha_grid
 from fastreg._engine.threads import fit_threads
+from fastreg._kernels.support import support
 from fastreg._progress import check_verbose
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
@@ -368,18 +369,20 @@ class PathTable:
     """What a path has come to so far, a column for each alpha."""
 
     def __init__(self, design, variation, n_alphas, dtype):
-        shape = (len(design.targets), design.n_features, n_alphas)
+        n_targets = len(design.targets)
         self.design = design
         self.variation = variation
-        self.coefs = np.empty(shape, dtype=dtype)
-        self.intercepts = np.empty((shape[0], n_alphas), dtype=dtype)
+        self.coefs = np.empty((n_alphas, n_targets, design.n_features), dtype=dtype)
+        self.intercepts = np.empty((n_targets, n_alphas), dtype=dtype)
         self.alphas, self.solutions, self.r2, self.n_used, self.df = [], [], [], [], []
 
     def exceeds(self, step, max_features):
         """Whether a step uses more than `max_features`; an error if it is the first."""
         alpha, _, solution = step
-        n_used = np.count_nonzero(solution.W.any(axis=0))
-        if max_features is None or n_used <= max_features:
+        if max_features is None:
+            return False
+        n_used = len(support(solution.W))
+        if n_used <= max_features:
             return False
         if not self.alphas:
             raise ValueError(
@@ -392,11 +395,12 @@ class PathTable:
         k, W = len(self.alphas), solution.W
         intercept = self.design.intercept(W)
         check_solution(self.design, W, intercept)
-        self.coefs[..., k] = self.design.coefficients(W)
+        self.coefs[k] = self.design.coefficients(W)
         self.intercepts[:, k] = intercept
         self.alphas.append(alpha)
-        self.n_used.append(np.count_nonzero(W.any(axis=0)))
-        self.df.append(degrees_of_freedom(engine, W, penalty))
+        used = support(W)
+        self.n_used.append(len(used))
+        self.df.append(degrees_of_freedom(engine, W, used, penalty))
         explained = 1.0 - solution.squared_residual / self.variation if self.variation > 0 else 0.0
         self.r2.append(explained)
         self.solutions.append(replace(solution, W=None))
@@ -411,8 +415,9 @@ class PathTable:
         """The path as the user gets it."""
         k = len(self.alphas)
         coefs, intercepts = self.coefs, self.intercepts
-        if k < coefs.shape[-1]:  # it ended early: don't hold on to the rest
-            coefs, intercepts = coefs[..., :k].copy(), intercepts[:, :k].copy()
+        if k < len(coefs):  # it ended early: don't hold on to the rest
+            coefs, intercepts = coefs[:k].copy(), intercepts[:, :k].copy()
+        coefs = np.moveaxis(coefs, 0, -1)
         gaps = np.array([solution.gap for solution in self.solutions])
         return RegularizationPath(
             alphas=np.array(self.alphas),

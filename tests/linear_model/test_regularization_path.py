@@ -171,7 +171,7 @@ def test_degrees_of_freedom_are_the_slope_of_the_fit(
 
 def test_degrees_of_freedom_of_the_lasso_count_features(regression):
     X, y, _ = regression(40, 300)
-    path = regularization_path(X, y, alphas=10, tol=1e-3)
+    path = regularization_path(X, y, alphas=10, tol=1e-2)
     assert path.n_features_used[-1] > 39  # more than a solution needs, at this tol
     assert_array_equal(path.degrees_of_freedom, np.minimum(path.n_features_used, 39))
 
@@ -348,7 +348,7 @@ def test_max_features(regression):
     assert k == np.argmax(whole.n_features_used > 3)
     for name in ("alphas", "coefs", "intercepts", "dual_gaps", "r2", "degrees_of_freedom"):
         assert_array_equal(getattr(path, name), getattr(whole, name)[..., :k])
-    assert path.coefs.base is None or path.coefs.base.shape[-1] == k
+    assert path.coefs.base is None or path.coefs.base.size == path.coefs.size
     with pytest.raises(ValueError, match=r"max_features=3 .* alpha, 0.01,"):
         regularization_path(X, y, alphas=[0.01], max_features=3)
 
