@@ -19,9 +19,12 @@ MIN_ROUNDS = 3
 # after SLOW_ROUNDS.
 SLOW_SECONDS = 5.0
 SLOW_ROUNDS = 2
-# Worker threads of OpenMP and OpenBLAS spin for some 30 ms after their last work,
-# on a core that the next contestant needs.
-REST_SECONDS = 0.04
+# Worker threads spin after their last work, those of OpenMP for some 10 ms and those of
+# OpenBLAS, one or two copies of it, for 100 ms: on cores that the next contestant needs. So
+# a rest goes on, in steps and up to a limit, until the process uses less than this of a core.
+REST_STEP_SECONDS = 0.02
+MAX_RESTS = 15
+RESTING = 0.1
 
 
 @dataclass
@@ -91,13 +94,22 @@ def sample(call, repeats):
     of `repeats` and its arguments that measures there.
     """
     interrupts.check()
-    time.sleep(REST_SECONDS)
+    rest()
     if hasattr(getattr(call, "func", None), "timed"):
         return call.func.timed(repeats, *call.args, **call.keywords)
     start = time.perf_counter()
     for _ in range(repeats):
         call()
     return (time.perf_counter() - start) / repeats
+
+
+def rest():
+    """Wait until the threads of whoever ran last sleep."""
+    for _ in range(MAX_RESTS):
+        used = time.process_time()
+        time.sleep(REST_STEP_SECONDS)
+        if time.process_time() - used < RESTING * REST_STEP_SECONDS:
+            return
 
 
 def limited(call, n_threads):
@@ -130,7 +142,7 @@ def race(contestants, settings):
         slow = {name: seconds for name, seconds in firsts.items() if seconds >= SLOW_SECONDS}
         for name, seconds in slow.items():
             times[name].append(seconds)
-        total = sum(firsts[name] * repeats[name] + REST_SECONDS for name in repeats)
+        total = sum(firsts[name] * repeats[name] + REST_STEP_SECONDS for name in repeats)
         n_rounds = max(MIN_ROUNDS, min(settings.rounds, int(settings.seconds / total)))
         for k in range(n_rounds):
             for name in list(repeats)[:: -1 if k % 2 else 1]:
