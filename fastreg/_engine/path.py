@@ -77,6 +77,8 @@ ON_THE_LINE = 0.8
 # Elements that a descent on a working set of k columns touches, in units of k^2.
 MIN_GRAM = 256
 DESCENT_WORK = 20
+# With so many columns in the working set for each row, a step on the face comes before sweeps.
+STEPPED_WIDTH = 0.7
 
 
 class PathEngine:
@@ -394,7 +396,9 @@ class PathEngine:
             swept, it.moved, _ = self._descend_gram(it, self._on_working_set(it), options)
         else:
             self.working_set = None
-            columns = np.union1d(np.flatnonzero(self._in_use([it])), violators)
+            in_use = self._in_use([it])
+            in_use[violators] = True
+            columns = np.flatnonzero(in_use)
             R = self.design.residual(it.W, self.problem.targets)
             way = self._descend_columns if self.design.matrix.has_columns else self._descend_blocks
             swept, it.moved = way(it.penalty, it.W, columns, R, options)
@@ -487,11 +491,17 @@ class PathEngine:
         working_set, w, c = self.working_set, point.w.copy(), point.c.copy()
         penalty, start = it.penalty.take(working_set.columns), (w, c, point.squared_residual)
         swept, moved, squared_residual = self._descend_on(
-            working_set.gram, working_set.factor, penalty, *start, self._sweep, options
+            working_set.gram, self._kept_factor(), penalty, *start, self._sweep, options
         )
         it.W = np.zeros(it.W.shape)
         it.W[:, working_set.columns] = w
         return swept, moved, Point(it.penalty.l1, w, c, squared_residual)
+
+    def _kept_factor(self):
+        """What lets descent begin with a step on the face: along a path, as the face is nearly
+        known, and where columns are so many that sweeps converge slowly."""
+        wide = len(self.working_set) > STEPPED_WIDTH * self.design.n_samples
+        return self.working_set.factor if wide or self._last is not None else None
 
     def _descend_on(self, gram, factor, penalty, w, c, squared_residual, run, options):
         """`run` on a Gram matrix from w with gradient c, both moved; sweeps, whether any
