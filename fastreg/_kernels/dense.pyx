@@ -113,6 +113,7 @@ cdef class Dense(Matrix):
             view32 = X
             self.x32 = &view32[0, 0]
         self.set_center(np.zeros(self.n_features) if mean is None else mean, scale)
+        self.is_plain = self.x64 != NULL and mean is None and scale is None
         if self.has_columns:
             self.row_tile = min(self.n_samples, TILE_ROWS)
             self.col_tile = clip(TILE_WORK // self.row_tile, 4, self.n_features)
@@ -128,6 +129,10 @@ cdef class Dense(Matrix):
 
     cdef inline const float *at32(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
         return self.x32 + (i + j * self.ld if self.has_columns else i * self.ld + j)
+
+    def set_center(self, mean, scale):
+        super().set_center(mean, scale)
+        self.is_plain = False
 
     # ---- one column -------------------------------------------------------
 

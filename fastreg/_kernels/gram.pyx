@@ -11,6 +11,7 @@ from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 
 cdef enum:
     GRAM_TILE = 320         # lines in a tile where there are more than one
+    DIRECT_TILE = 128       # where nothing is packed
     PACK_PARTS = 32
 
 
@@ -37,7 +38,8 @@ cdef class Gram:
 
     Few lines are one tile: tasks are chunks of the other axis, with a sum each. Many
     are tiles: a block of the other axis is packed for all of them, centred, and tasks
-    are pairs of tiles. The products are the BLAS's.
+    are pairs of tiles. The products are the BLAS's. Contiguous columns of a plain X need
+    no packing: tasks are pairs of tiles over all rows.
     """
     cdef Dense X
     cdef const Py_ssize_t[::1] a, b     # columns of the lines; by rows, all columns
@@ -55,13 +57,47 @@ cdef class Gram:
         self.along = self.X.has_columns != self.by_rows
         self.run_a = self.by_rows or is_run(&self.a[0], self.ka)
         self.run_b = self.by_rows or is_run(&self.b[0], self.kb)
-        if max(self.ka, self.kb) <= GRAM_LINES:
+        cdef bint are_runs = self.run_a and self.run_b and not self.by_rows
+        if self.X.is_plain and self.X.has_columns and are_runs:
+            G = self.by_columns(n_threads)
+        elif max(self.ka, self.kb) <= GRAM_LINES:
             G = self.by_chunks(n_threads)
         else:
             G = self.by_tiles(n_threads)
         if self.symmetric:
             mirror(G)
         return G
+
+    cdef by_columns(self, int n_threads):
+        cdef const Py_ssize_t[:, ::1] pair = self.pairs(DIRECT_TILE, DIRECT_TILE)
+        cdef Py_ssize_t task, n_pairs = pair.shape[0]
+        result = np.empty((self.ka, self.kb))
+        cdef double[:, ::1] out = result
+        for task in prange(n_pairs, nogil=True, num_threads=n_threads, schedule="dynamic",
+                           chunksize=1):
+            self.columns_tile(pair[task, 0] * DIRECT_TILE, pair[task, 1] * DIRECT_TILE, out)
+        check_interrupt()
+        return result
+
+    cdef void columns_tile(self, Py_ssize_t ja, Py_ssize_t jb, double[:, ::1] out) noexcept nogil:
+        cdef int ka = <int> min(DIRECT_TILE, self.ka - ja)
+        cdef int kb = <int> min(DIRECT_TILE, self.kb - jb)
+        cdef int n = <int> self.length, ld = <int> self.X.ld, ldc = <int> self.kb
+        cdef double one = 1.0, zero = 0.0
+        cdef double *A = <double *> self.X.at64(0, self.a[0] + ja)
+        cdef double *B = <double *> self.X.at64(0, self.b[0] + jb)
+        if A == B:
+            dsyrk(b'L', b'T', &kb, &n, &one, B, &ld, &zero, &out[ja, jb], &ldc)
+        else:
+            dgemm(b'T', b'N', &kb, &ka, &n, &one, B, &ld, A, &ld, &zero, &out[ja, jb], &ldc)
+
+    def pairs(self, Py_ssize_t wa, Py_ssize_t wb):
+        """Pairs of tiles, those above the diagonal where it is symmetric."""
+        cdef Py_ssize_t ta = ceil_div(self.ka, wa), tb = ceil_div(self.kb, wb)
+        pairs = [(a, b) for a in range(ta) for b in range(tb) if not self.symmetric or b >= a]
+        # those on the diagonal cost half and fill the gaps at the end
+        pairs.sort(key=lambda pair: self.symmetric and pair[0] == pair[1])
+        return np.array(pairs, dtype=np.intp)
 
     cdef Py_ssize_t block(self) noexcept:
         """Elements of each line that are packed at a time."""
@@ -109,10 +145,7 @@ cdef class Gram:
         cdef Py_ssize_t block = self.block(), i = 0, n, task, work = 0
         cdef Py_ssize_t ta = ceil_div(self.ka, GRAM_TILE), tb = ceil_div(self.kb, GRAM_TILE)
         cdef Py_ssize_t wa = ceil_div(self.ka, ta), wb = ceil_div(self.kb, tb)
-        pairs = [(a, b) for a in range(ta) for b in range(tb) if not self.symmetric or b >= a]
-        # those on the diagonal cost half and fill the gaps at the end
-        pairs.sort(key=lambda pair: self.symmetric and pair[0] == pair[1])
-        cdef const Py_ssize_t[:, ::1] pair = np.array(pairs, dtype=np.intp)
+        cdef const Py_ssize_t[:, ::1] pair = self.pairs(wa, wb)
         cdef Py_ssize_t n_pairs = pair.shape[0]
         result = np.empty((self.ka, self.kb))
         cdef double[:, ::1] out = result

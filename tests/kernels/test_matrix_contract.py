@@ -82,6 +82,20 @@ def test_gram_of_columns_in_any_order(case):
         assert (np.abs(G - wanted) <= np.outer(norms, norms)).all()
 
 
+@pytest.mark.parametrize("shape", [(1, 4), (60, 30), (300, 290)], ids=str)
+def test_gram_of_columns_that_need_no_packing(shape):
+    """Contiguous ones, of an X that is neither centred nor weighted until it is."""
+    n, p = shape
+    X = np.asfortranarray(np.random.RandomState(4).standard_normal((n, p + 3)))
+    matrix, a, b = Dense(X), np.arange(2, p), np.arange(p + 3)
+    for A in (X, X - X.mean(axis=0)):
+        for columns in (None, b):
+            G = both_thread_counts(matrix.gram, a, columns)
+            wanted = A[:, a].T @ A[:, a if columns is None else columns]
+            np.testing.assert_allclose(G, wanted, rtol=0, atol=1e-12 * n)
+        matrix.set_center(X.mean(axis=0), None)
+
+
 def test_gather(case):
     if isinstance(case.matrix, Csc):
         assert not hasattr(case.matrix, "gather")  # sparse X is never densified
