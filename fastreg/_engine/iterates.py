@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastreg._kernels.penalty import Penalty
+from fastreg._kernels.support import support
 
 
 @dataclass
@@ -18,6 +19,11 @@ class Solution:
     gap_tol: float
     n_iter: int
     squared_residual: float
+
+    @property
+    def support(self):
+        """The columns with a coefficient."""
+        return support(self.W)
 
     @property
     def converged(self):

@@ -15,7 +15,6 @@ from fastreg._engine.path import PathEngine
 from fastreg._engine.penalties import alpha_grid, elastic_net_penalty
 from fastreg._engine.problem import LeastSquaresProblem
 from fastreg._engine.threads import fit_threads
-from fastreg._kernels.support import support
 from fastreg._progress import check_verbose, progress
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
@@ -325,7 +324,7 @@ def path_steps(engine, alphas, l1_ratio, W, limits, verbose):
     def describe(step):
         alpha, _, solution = step
         return (
-            f"alpha {alpha:.4g}, {len(support(solution.W))} features, "
+            f"alpha {alpha:.4g}, {len(solution.support)} features, "
             f"gap {solution.gap / total_weight:.2e}, {solution.n_iter} sweeps"
         )
 

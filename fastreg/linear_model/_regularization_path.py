@@ -11,7 +11,6 @@ from fastreg._engine.degrees_of_freedom import degrees_of_freedom
 from fastreg._engine.design import Design
 from fastreg._engine.penalties import alpha_grid
 from fastreg._engine.threads import fit_threads
-from fastreg._kernels.support import support
 from fastreg._progress import check_verbose
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
@@ -381,7 +380,7 @@ class PathTable:
         alpha, _, solution = step
         if max_features is None:
             return False
-        n_used = len(support(solution.W))
+        n_used = len(solution.support)
         if n_used <= max_features:
             return False
         if not self.alphas:
@@ -398,7 +397,7 @@ class PathTable:
         self.coefs[k] = self.design.coefficients(W)
         self.intercepts[:, k] = intercept
         self.alphas.append(alpha)
-        used = support(W)
+        used = solution.support
         self.n_used.append(len(used))
         self.df.append(degrees_of_freedom(engine, W, used, penalty))
         explained = 1.0 - solution.squared_residual / self.variation if self.variation > 0 else 0.0

@@ -207,7 +207,8 @@ def test_unpenalised_features_that_depend_on_each_other(regression, way):
     without = LassoCV(
         alphas=4, eps=0.05, cv=3, penalty_factor=factor, lower=-left_out, upper=left_out, **TIGHT
     ).fit(X, y)
-    assert_allclose(model.mse_path_, without.mse_path_, rtol=1e-6)
+    # a gap of 1e-11 leaves 3e-6 to predictions
+    assert_allclose(model.mse_path_, without.mse_path_, rtol=1e-5)
 
 
 def test_nothing_is_penalised(regression, way):
