@@ -24,6 +24,7 @@ SLOW_ROUNDS = 2
 # a rest goes on, in steps and up to a limit, until the process uses less than this of a core.
 REST_STEP_SECONDS = 0.02
 MAX_RESTS = 15
+QUICK_RESTS = 2  # a quick run has no time for more
 RESTING = 0.1
 
 
@@ -87,14 +88,14 @@ def quiet():
             gc.enable()
 
 
-def sample(call, repeats):
+def sample(call, repeats, max_rests=MAX_RESTS):
     """Seconds for one call, as the mean over `repeats` of them, after a rest.
 
     A peer's function that runs in another process has an attribute `timed`, a function
     of `repeats` and its arguments that measures there.
     """
     interrupts.check()
-    rest()
+    rest(max_rests)
     if hasattr(getattr(call, "func", None), "timed"):
         return call.func.timed(repeats, *call.args, **call.keywords)
     start = time.perf_counter()
@@ -103,9 +104,9 @@ def sample(call, repeats):
     return (time.perf_counter() - start) / repeats
 
 
-def rest():
+def rest(max_rests=MAX_RESTS):
     """Wait until the threads of whoever ran last sleep."""
-    for _ in range(MAX_RESTS):
+    for _ in range(max_rests):
         used = time.process_time()
         time.sleep(REST_STEP_SECONDS)
         if time.process_time() - used < RESTING * REST_STEP_SECONDS:
@@ -137,7 +138,8 @@ def race(contestants, settings):
     to round. A contestant whose first call raises is out: its result is the exception.
     """
     with quiet():
-        results, repeats, firsts = _warm_up(contestants)
+        max_rests = QUICK_RESTS if settings.quick else MAX_RESTS
+        results, repeats, firsts = _warm_up(contestants, max_rests)
         times = {name: [] for name in repeats}
         slow = {name: seconds for name, seconds in firsts.items() if seconds >= SLOW_SECONDS}
         for name, seconds in slow.items():
@@ -147,11 +149,12 @@ def race(contestants, settings):
         for k in range(n_rounds):
             for name in list(repeats)[:: -1 if k % 2 else 1]:
                 if len(times[name]) < (SLOW_ROUNDS if name in slow else n_rounds):
-                    times[name].append(sample(contestants[name], repeats[name]))
+                    seconds = sample(contestants[name], repeats[name], max_rests)
+                    times[name].append(seconds)
     return times, results
 
 
-def _warm_up(contestants):
+def _warm_up(contestants, max_rests):
     """Results, how often to repeat each call in a sample, and seconds of one."""
     results, repeats, firsts = {}, {}, {}
     for name, call in contestants.items():
@@ -164,7 +167,7 @@ def _warm_up(contestants):
         seconds = time.perf_counter() - start
         timed_elsewhere = hasattr(getattr(call, "func", None), "timed")
         if seconds < SLOW_SECONDS or timed_elsewhere:
-            seconds = sample(call, 1)  # a first call may be slow for reasons of its own
+            seconds = sample(call, 1, max_rests)  # a first call may be slow for reasons of its own
         repeats[name] = max(1, math.ceil(MIN_SAMPLE_SECONDS / max(seconds, 1e-7)))
         firsts[name] = seconds
     return results, repeats, firsts
