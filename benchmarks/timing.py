@@ -104,7 +104,7 @@ def sample(call, repeats, max_rests=MAX_RESTS):
     return (time.perf_counter() - start) / repeats
 
 
-def rest(max_rests=MAX_RESTS):
+def rest(max_rests):
     """Wait until the threads of whoever ran last sleep."""
     for _ in range(max_rests):
         used = time.process_time()

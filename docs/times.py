@@ -13,6 +13,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
 from benchmarks import pages, storage  # noqa: E402
+from benchmarks.report import seconds as duration  # noqa: E402
 
 PLOT = DOCS / "_static" / "times.svg"
 RESULTS = DOCS.parent / "benchmarks" / "results" / "full.json"
@@ -28,21 +29,11 @@ def rows():
     ]
 
 
-def duration(seconds):
-    """Two or three digits, in seconds, milliseconds or microseconds."""
-    if seconds < 1e-3:
-        return f"{1e6 * seconds:.0f} us"
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
-
-
 def table():
     """The table in Markdown."""
     lines = [f"| | {PEER} | {OURS} | times faster |", "|---|---:|---:|---:|"]
-    for row in rows():
-        lines.append(
-            f"| {row['what']} | {duration(row[PEER])} | {duration(row[OURS])} "
-            f"| {row[PEER] / row[OURS]:.1f} |"
-        )
+    for what, ours, theirs, times in pages.headline_cells(storage.load(RESULTS)):
+        lines.append(f"| {what} | {theirs} | {ours} | {times} |")
     return "\n".join(lines)
 
 

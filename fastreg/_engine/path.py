@@ -74,8 +74,10 @@ SWEEPS_OF_A_GRAM = 8
 ENTRY_MARGIN = 0.1
 # A point between two solutions counts as one up to this part of the tolerance.
 ON_THE_LINE = 0.8
-# Elements that a descent on a working set of k columns touches, in units of k^2.
+# So many columns have a Gram however few rows there are: a set that is trimmed has to be
+# found again.
 MIN_GRAM = 256
+# Elements that a descent on a working set of k columns touches, in units of k^2.
 DESCENT_WORK = 20
 # With so many columns in the working set for each row, a step on the face comes before sweeps.
 STEPPED_WIDTH = 0.7
@@ -396,9 +398,7 @@ class PathEngine:
             swept, it.moved, _ = self._descend_gram(it, self._on_working_set(it), options)
         else:
             self.working_set = None
-            in_use = self._in_use([it])
-            in_use[violators] = True
-            columns = np.flatnonzero(in_use)
+            columns = self._wanted([it], violators)
             R = self.design.residual(it.W, self.problem.targets)
             way = self._descend_columns if self.design.matrix.has_columns else self._descend_blocks
             swept, it.moved = way(it.penalty, it.W, columns, R, options)
@@ -458,11 +458,15 @@ class PathEngine:
             in_use[it.penalty.unpenalised()] = True
         return in_use.view(bool)
 
+    def _wanted(self, iterates, violators):
+        """The columns in use and the violators."""
+        wanted = self._in_use(iterates)
+        wanted[violators] = True
+        return np.flatnonzero(wanted)
+
     def _extend(self, iterates, violators):
         """Bring all columns in use and the violators into the working set, if it has room."""
-        in_use = self._in_use(iterates)
-        in_use[violators] = True
-        wanted = np.flatnonzero(in_use)
+        wanted = self._wanted(iterates, violators)
         if len(wanted) > self.max_gram:
             return False
         if self.working_set is None:
@@ -547,10 +551,10 @@ class PathEngine:
         max_sweeps, round_sweeps, *rest = options
         if len(columns) > width:
             round_sweeps = BLOCK_SWEEPS
+        options = (max_sweeps, round_sweeps, *rest)
         n_sweeps, any_moved = 0, False
         for start in range(0, len(columns), width):
             chosen = columns[start : start + width]
-            options = (max_sweeps, round_sweeps, *rest)
             swept, moved = self._descend_gathered(penalty, W, chosen, R, options)
             n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
         return n_sweeps, any_moved

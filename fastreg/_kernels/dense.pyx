@@ -112,8 +112,7 @@ cdef class Dense(Matrix):
         else:
             view32 = X
             self.x32 = &view32[0, 0]
-        self.set_center(np.zeros(self.n_features) if mean is None else mean, scale)
-        self.is_plain = self.x64 != NULL and mean is None and scale is None
+        self.set_center(mean, scale)
         if self.has_columns:
             self.row_tile = min(self.n_samples, TILE_ROWS)
             self.col_tile = clip(TILE_WORK // self.row_tile, 4, self.n_features)
@@ -131,8 +130,9 @@ cdef class Dense(Matrix):
         return self.x32 + (i + j * self.ld if self.has_columns else i * self.ld + j)
 
     def set_center(self, mean, scale):
-        super().set_center(mean, scale)
-        self.is_plain = False
+        """Centre columns by `mean` (p,) and scale rows by `scale` (n,), each if it is given."""
+        super().set_center(np.zeros(self.n_features) if mean is None else mean, scale)
+        self.is_plain = self.x64 != NULL and mean is None and scale is None
 
     # ---- one column -------------------------------------------------------
 
