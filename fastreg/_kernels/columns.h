@@ -35,6 +35,16 @@ FR_FUNCTION void fr_axpy(double d, const double *a, double *y, ptrdiff_t n)
     for (ptrdiff_t i = 0; i < n; i++) y[i] += d * a[i];
 }
 
+/* y += d_0 a_0 + ... + d_3 a_3: y is read and written once for four rows */
+FR_FUNCTION void fr_axpy4(const double *d, const double *a0, const double *a1,
+                          const double *a2, const double *a3, double *y, ptrdiff_t n)
+{
+    const double d0 = d[0], d1 = d[1], d2 = d[2], d3 = d[3];
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        y[i] += (d0 * a0[i] + d1 * a1[i]) + (d2 * a2[i] + d3 * a3[i]);
+}
+
 /* Ask for the cache lines of a piece of memory, the first of them at least. */
 FR_UNUSED static void fr_prefetch(const void *start, ptrdiff_t n_bytes)
 {

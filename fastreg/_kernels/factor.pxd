@@ -8,10 +8,10 @@ cdef enum:
 
 cdef class FaceFactor:
     cdef readonly Py_ssize_t capacity, size
-    cdef Py_ssize_t n_missing, n_stale
+    cdef Py_ssize_t n_missing, n_stale, n_dependent
     cdef double patience        # how long sweeps go on before the next step
     cdef double[:, ::1] L       # row-major: the BLAS sees its transpose
-    cdef double[::1] diagonal, norm, right_side
+    cdef double[::1] diagonal, norm, right_side, cosine, sine
     cdef Py_ssize_t[::1] members, slot, missing, stale, wanted
 
     cdef double work(self, const Py_ssize_t *face, Py_ssize_t n,
@@ -26,4 +26,8 @@ cdef class FaceFactor:
                      const double *diagonal) noexcept nogil
     cdef Py_ssize_t append(self, Smooth smooth, const Py_ssize_t *face, const double *diagonal,
                            const Py_ssize_t *missing, Py_ssize_t n_missing) noexcept nogil
-    cdef bint solve_members(self, double *b) noexcept nogil
+    cdef bint settle_on(self, Smooth smooth, const Py_ssize_t *face, Py_ssize_t n,
+                        const double *diagonal) noexcept nogil
+    cdef void append_row(self, int old) noexcept nogil
+    cdef void remove(self, Py_ssize_t gone, double *z) noexcept nogil
+    cdef void turn(self, Py_ssize_t row, Py_ssize_t start, double carry) noexcept nogil

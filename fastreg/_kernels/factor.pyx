@@ -2,18 +2,26 @@
 from one solve to the next, as a support does along a path.
 
 Coordinates that join are appended to the factor: a triangular solve of their
-columns. Those that leave stay in it and are held at zero through a Schur
-complement, until there are too many; then it is computed anew. Both cost
-O(size^2) for each change, where a new factor costs O(size^3).
+columns. Those that leave are taken out by plane rotations. Both cost O(size^2) for each
+change, where a new factor costs O(size^3); where changes are too many, it is computed anew.
 """
 import numpy as np
 
-from libc.stdlib cimport free, malloc
-from libc.string cimport memset
-from scipy.linalg.cython_blas cimport dgemv, dsyrk, dtrsm, dtrsv
-from scipy.linalg.cython_lapack cimport dposv, dpotrf
+from libc.math cimport hypot, sqrt
+from libc.string cimport memcpy
+from scipy.linalg.cython_blas cimport dsyrk, dtrsm, dtrsv
+from scipy.linalg.cython_lapack cimport dpotrf
 
+from fastreg._kernels.matrix cimport fr_dot
 from fastreg._kernels.smooth cimport Smooth
+
+
+cdef extern from "rotations.h" nogil:
+    enum: FR_TURNED
+    void fr_rotate_rows(const double *c, const double *s, Py_ssize_t n, double *row,
+                        Py_ssize_t ld, double *carry)
+    double fr_rotate_row(const double *c, const double *s, Py_ssize_t n, const double *row,
+                         double *out, double a)
 
 
 cdef enum:
@@ -39,13 +47,14 @@ cdef class FaceFactor:
         self.patience = 1.0
         self.L = np.empty((capacity, capacity))  # memory not used is not touched
         self.diagonal, self.norm, self.right_side = np.empty((3, capacity))
+        self.cosine, self.sine = np.empty((2, capacity))
         self.members, self.missing, self.stale = np.empty((3, capacity), dtype=np.intp)
         self.slot = np.full(capacity, MISSING, dtype=np.intp)
         self.wanted = np.zeros(capacity, dtype=np.intp)
 
     def clear(self):
         """Forget all coordinates."""
-        self.size = 0
+        self.size = self.n_dependent = 0
         self.slot[:] = MISSING
 
     def solve_on(self, Smooth smooth, const Py_ssize_t[::1] face, const double[::1] diagonal,
@@ -73,8 +82,8 @@ cdef class FaceFactor:
 
     cdef void compare(self, const Py_ssize_t *face, Py_ssize_t n,
                       const double *diagonal) noexcept nogil:
-        """Find who is missing from the members and who is stale; forget all where a
-        factor of the face alone is cheaper."""
+        """Find who is missing from the members and who has to leave them; forget all where
+        a factor of the face alone is cheaper."""
         cdef Py_ssize_t i, j
         cdef bint same = True
         self.n_missing = self.n_stale = 0
@@ -92,7 +101,7 @@ cdef class FaceFactor:
                 self.n_stale += 1
         for i in range(n):
             self.wanted[face[i]] = 0
-        if same and self.n_stale <= 8 + n // 24 and self.n_missing <= 8 + n // 4:
+        if same and self.n_stale <= 8 + n // 12 and self.n_missing <= 8 + n // 4:
             return
         self.restart(n)
 
@@ -105,7 +114,7 @@ cdef class FaceFactor:
         cdef Py_ssize_t i
         for i in range(self.capacity):
             self.slot[i] = MISSING
-        self.size = self.n_stale = 0
+        self.size = self.n_stale = self.n_dependent = 0
         self.n_missing = n
         for i in range(n):
             self.missing[i] = i
@@ -117,37 +126,43 @@ cdef class FaceFactor:
         False where there are too many of those.
         """
         cdef Py_ssize_t i
-        self.compare(face, n, diagonal)
-        if not self.extend(smooth, face, diagonal):
-            if self.n_stale == 0:
-                return False
-            # with the stale ones there may be more columns than X has rows
-            self.restart(n)
-            if not self.extend(smooth, face, diagonal):
-                return False
-        memset(&self.right_side[0], 0, self.size * sizeof(double))
+        cdef int size, ld = <int> self.capacity, inc = 1
+        if not self.settle_on(smooth, face, n, diagonal):
+            return False
+        size = <int> self.size
         for i in range(n):
             if self.slot[face[i]] >= 0:
                 self.right_side[self.slot[face[i]]] = b[i]
-        if not self.solve_members(&self.right_side[0]):
-            return False
+        dtrsv(b'U', b'T', b'N', &size, &self.L[0, 0], &ld, &self.right_side[0], &inc)
+        dtrsv(b'U', b'N', b'N', &size, &self.L[0, 0], &ld, &self.right_side[0], &inc)
         for i in range(n):
             b[i] = self.right_side[self.slot[face[i]]] if self.slot[face[i]] >= 0 else 0.0
         return True
 
+    cdef bint settle_on(self, Smooth smooth, const Py_ssize_t *face, Py_ssize_t n,
+                        const double *diagonal) noexcept nogil:
+        """Let the members be those of `face` that don't depend on others; false where too
+        many do."""
+        cdef Py_ssize_t i
+        self.compare(face, n, diagonal)
+        for i in range(self.n_stale - 1, -1, -1):  # those after it are fewer
+            self.remove(self.stale[i], NULL)
+        self.n_stale = 0
+        return self.extend(smooth, face, diagonal)
+
     cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
                      const double *diagonal) noexcept nogil:
         """Append who is missing, but for columns that depend on others: those are held."""
-        cdef Py_ssize_t start = 0, new, good, n_dependent = 0
+        cdef Py_ssize_t start = 0, new, good
         while start < self.n_missing:
             new = min(BATCH, self.n_missing - start)
             good = self.append(smooth, face, diagonal, &self.missing[start], new)
             start += good
             if good < new:
-                if self.n_stale or n_dependent == MAX_DEPENDENT:
+                if self.n_dependent == MAX_DEPENDENT:
                     return False
                 self.slot[face[self.missing[start]]] = DEPENDENT
-                n_dependent += 1
+                self.n_dependent += 1
                 start += 1
         self.n_missing = 0
         return True
@@ -168,12 +183,18 @@ cdef class FaceFactor:
                            &self.L[old + i, 0])
             self.L[old + i, old + i] += self.diagonal[old + i]
             self.norm[old + i] = self.L[old + i, old + i]
-        if old:
+        if old and new == 1:
+            self.append_row(old)
+        elif old:
             dtrsm(b'L', b'U', b'T', b'N', &old, &new, &one, &self.L[0, 0], &ld,
                   &self.L[old, 0], &ld)
             dsyrk(b'U', b'T', &new, &old, &minus, &self.L[old, 0], &ld, &one,
                   &self.L[old, old], &ld)
-        dpotrf(b'U', &new, &self.L[old, old], &ld, &info)
+        if new == 1:
+            info = not self.L[old, old] > 0
+            self.L[old, old] = sqrt(self.L[old, old])
+        else:
+            dpotrf(b'U', &new, &self.L[old, old], &ld, &info)
         good = new if info == 0 else info - 1
         for i in range(good):
             pivot = self.L[old + i, old + i]
@@ -185,32 +206,61 @@ cdef class FaceFactor:
         self.size += good
         return good
 
-    cdef bint solve_members(self, double *b) noexcept nogil:
-        """b <- H^-1 (b - E m) with E the unit vectors of the stale members and m such
-        that their part of it is zero."""
-        cdef int n = <int> self.size, ld = <int> self.capacity, info = 0, inc = 1
-        cdef int n_stale = <int> self.n_stale, n_right = 1
-        cdef double one = 1.0, minus = -1.0, zero = 0.0
-        cdef Py_ssize_t i
-        cdef double *Q
-        cdef double *S
-        cdef double *m
-        dtrsv(b'U', b'T', b'N', &n, &self.L[0, 0], &ld, b, &inc)
-        if n_stale:
-            Q = <double *> malloc((n + n_stale + 1) * n_stale * sizeof(double))
-            if Q == NULL:
-                return False
-            S = Q + n * n_stale
-            m = S + n_stale * n_stale
-            memset(Q, 0, n * n_stale * sizeof(double))
-            for i in range(n_stale):
-                Q[i * n + self.stale[i]] = 1.0
-            dtrsm(b'L', b'U', b'T', b'N', &n, &n_stale, &one, &self.L[0, 0], &ld, Q, &n)
-            dsyrk(b'U', b'T', &n_stale, &n, &one, Q, &n, &zero, S, &n_stale)
-            dgemv(b'T', &n, &n_stale, &one, Q, &n, b, &inc, &zero, m, &inc)
-            dposv(b'U', &n_stale, &n_right, S, &n_stale, m, &n_stale, &info)
-            if info == 0:
-                dgemv(b'N', &n, &n_stale, &minus, Q, &n, m, &inc, &one, b, &inc)
-            free(Q)
-        dtrsv(b'U', b'N', b'N', &n, &self.L[0, 0], &ld, b, &inc)
-        return info == 0
+    cdef void append_row(self, int old) noexcept nogil:
+        """The row of one new member, from that of H."""
+        cdef int ld = <int> self.capacity, inc = 1
+        cdef double *row = &self.L[old, 0]
+        dtrsv(b'U', b'T', b'N', &old, &self.L[0, 0], &ld, row, &inc)
+        row[old] -= fr_dot(row, row, old)
+
+    cdef void remove(self, Py_ssize_t gone, double *z) noexcept nogil:
+        """Take out the member in slot `gone`, and its row and column of L. A solution z of
+        L z = b becomes that of what remains, if it is given."""
+        cdef Py_ssize_t i, row, n_known, ld = self.capacity, last = self.size - 1
+        cdef double *L = &self.L[0, 0]
+        cdef double carry[FR_TURNED]
+        cdef double a
+        self.slot[self.members[gone]] = MISSING
+        row = gone + 1
+        while row <= last:
+            # all rotations but the last of a row are those of the rows above it
+            n_known = row - 1 - gone
+            if row + FR_TURNED <= last + 1:
+                for i in range(row, row + FR_TURNED):
+                    memcpy(L + (i - 1) * ld, L + i * ld, gone * sizeof(double))
+                fr_rotate_rows(&self.cosine[gone], &self.sine[gone], n_known,
+                               L + row * ld + gone, ld, carry)
+                for i in range(FR_TURNED):
+                    self.turn(row + i, gone + n_known, carry[i])
+                row += FR_TURNED
+            else:
+                memcpy(L + (row - 1) * ld, L + row * ld, gone * sizeof(double))
+                self.turn(row, gone, L[row * ld + gone])
+                row += 1
+        if z != NULL:
+            for i in range(gone, last):
+                a = z[i]
+                z[i] = self.cosine[i] * a + self.sine[i] * z[i + 1]
+                z[i + 1] = self.cosine[i] * z[i + 1] - self.sine[i] * a
+        for i in range(gone, last):
+            self.members[i] = self.members[i + 1]
+            self.diagonal[i] = self.diagonal[i + 1]
+            self.norm[i] = self.norm[i + 1]
+            self.slot[self.members[i]] = i
+        self.size = last
+        if self.n_dependent:  # perhaps on the one that has left
+            for i in range(self.capacity):
+                self.slot[i] = max(self.slot[i], <Py_ssize_t> MISSING)
+            self.n_dependent = 0
+
+    cdef void turn(self, Py_ssize_t row, Py_ssize_t start, double carry) noexcept nogil:
+        """Turn a row from column `start` on, move it up, and find the rotation that ends it."""
+        cdef Py_ssize_t ld = self.capacity, end = row - 1
+        cdef double *old = &self.L[row, 0]
+        cdef double *new = old - ld
+        cdef double length
+        carry = fr_rotate_row(&self.cosine[start], &self.sine[start], end - start, old + start,
+                              new + start, carry)
+        length = hypot(carry, old[row])
+        self.cosine[end], self.sine[end] = carry / length, old[row] / length
+        new[end] = length

@@ -139,11 +139,6 @@ cdef class FaceNewton:
             any_dependent = any_dependent or self.factor.is_dependent(self.free[i])
         if not any_dependent:
             return False
-        if self.factor.n_stale:
-            # perhaps only on columns that have left the face
-            self.factor.restart(0)
-            if not self.solve(w):
-                return False
         for i in range(self.n_free):
             j = self.free[i]
             if self.n_solves <= 0:
@@ -201,7 +196,9 @@ cdef class FaceNewton:
             wanted = w[j] + self.step[i]
             new = self.penalty.clip(j, w[j], wanted)
             held = held or new != wanted
-            self.put(w, j, new)
+            self.step[i] = new - w[j]
+            w[j] = new
+        self.smooth.move_all(&self.free[0], &self.step[0], self.n_free)
         return held
 
     cdef void put(self, double *w, Py_ssize_t j, double new) noexcept nogil:

@@ -8,7 +8,7 @@ import numpy as np
 from libc.math cimport fabs
 from libc.string cimport memcpy
 
-from fastreg._kernels.matrix cimport Matrix, fr_axpy, pointer_or_null
+from fastreg._kernels.matrix cimport Matrix, fr_axpy, fr_axpy4, pointer_or_null
 
 
 def gradient_from_gram(const double[:, ::1] G, const double[:, ::1] correlation,
@@ -54,6 +54,13 @@ cdef class Smooth:
     cdef void move(self, Py_ssize_t j, const double *d) noexcept nogil:
         """W[:, j] += d."""
         pass
+
+    cdef void move_all(self, const Py_ssize_t *chosen, const double *d,
+                       Py_ssize_t n) noexcept nogil:
+        """w[chosen] += d, for one task."""
+        cdef Py_ssize_t i
+        for i in range(n):
+            self.move(chosen[i], &d[i])
 
     cdef double work(self, Py_ssize_t j) noexcept nogil:
         """Elements that one grad or move touches, to pace looks for Ctrl-C."""
@@ -142,12 +149,6 @@ cdef class Gram(Smooth):
     The start, with its gradient and ||R||^2, may come from X itself: G then
     only has to be a good model of how the gradient moves.
     """
-    cdef const double *G
-    cdef Py_ssize_t ld
-    cdef double[:, ::1] gradient
-    cdef double[:, ::1] start_w, start_gradient
-    cdef double start_squared_residual
-
     def __init__(self, const double[:, :] G, double[:, ::1] gradient, w,
                  double squared_residual):
         cdef Py_ssize_t j
@@ -180,6 +181,24 @@ cdef class Gram(Smooth):
             if d[t] != 0:
                 fr_axpy(-d[t], self.G + j * self.ld, &self.gradient[t, 0],
                         self.n_coordinates)
+
+    cdef void move_all(self, const Py_ssize_t *chosen, const double *d,
+                       Py_ssize_t n) noexcept nogil:
+        cdef const double *rows[4]
+        cdef double minus_d[4]
+        cdef Py_ssize_t i, n_rows = 0
+        for i in range(n):
+            if d[i] == 0:
+                continue
+            minus_d[n_rows] = -d[i]
+            rows[n_rows] = self.G + chosen[i] * self.ld
+            n_rows += 1
+            if n_rows == 4:
+                fr_axpy4(minus_d, rows[0], rows[1], rows[2], rows[3], &self.gradient[0, 0],
+                         self.n_coordinates)
+                n_rows = 0
+        for i in range(n_rows):
+            fr_axpy(minus_d[i], rows[i], &self.gradient[0, 0], self.n_coordinates)
 
     cdef double work(self, Py_ssize_t j) noexcept nogil:
         return <double> (self.n_tasks * self.n_coordinates)

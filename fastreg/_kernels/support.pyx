@@ -6,7 +6,7 @@ def support(const double[:, :] W):
     """The columns of W with one that is not zero, in their order."""
     used = np.zeros(W.shape[1], dtype=np.uint8)
     mark_support(W, used)
-    return np.flatnonzero(used)
+    return used.view(bool).nonzero()[0]
 
 
 def mark_support(const double[:, :] W, unsigned char[::1] used):
@@ -14,4 +14,5 @@ def mark_support(const double[:, :] W, unsigned char[::1] used):
     cdef Py_ssize_t t, j
     for t in range(W.shape[0]):
         for j in range(W.shape[1]):
-            used[j] |= W[t, j] != 0
+            if W[t, j] != 0:  # rare: a branch is guessed, and nothing written
+                used[j] = 1

@@ -106,3 +106,19 @@ def test_a_kept_factor_changes_no_solution(positive, l2):
         np.testing.assert_allclose(gradient[used], l1 * np.sign(w[0][used]), atol=1e-6 * l1)
         beyond = gradient[~used] if positive else np.abs(gradient[~used])
         assert (beyond <= l1 * (1 + 1e-6)).all()
+
+
+@pytest.mark.parametrize("n_gone", [1, 3])
+def test_members_leave_from_anywhere(n_gone):
+    """More than one block of rows is turned after the first of them."""
+    A = np.random.default_rng(0).standard_normal((60, K))
+    smooth, factor = gram_of(A), FaceFactor(K)
+    b = np.arange(1.0, K + 1)
+    for first in (0, 1, K // 2, K - n_gone):
+        everyone = np.arange(K)
+        factor.solve_on(smooth, everyone, np.zeros(K), b)
+        face = np.delete(everyone, np.arange(first, first + n_gone))
+        x = factor.solve_on(smooth, face, np.zeros(len(face)), b[face])
+        H = A[:, face].T @ A[:, face]
+        np.testing.assert_allclose(H @ x, b[face], rtol=1e-9)
+        assert factor.size == len(face)
