@@ -30,7 +30,7 @@ class Solution:
         return self.gap <= self.gap_tol
 
 
-@dataclass
+@dataclass(eq=False)
 class Iterate:
     """One alpha on its way: W (T, p), its exact gradient, and what it took so far."""
 

@@ -7,12 +7,12 @@ A path goes some alphas at a time, from the solution of the last one:
 1. a working set: the columns in use, those that are expected to enter, and from
    the second round on those that violate optimality most. Its growth is bounded.
    With few columns it is all of them;
-2. coordinate descent on the working set, at the last of these alphas first, then between
-   it and where the path was (`_descend_between`), through the Gram matrix of all columns
-   that ever were in one (`_descend_gram`), where that is cheaper than the columns
-   themselves. Otherwise, for one alpha at a time, on the columns with a
-   residual (`_descend_columns`), or block by block where X is in C order and the set
-   is too large to gather (`_descend_blocks`);
+2. on the working set, through the Gram matrix of all columns that ever were in one, where
+   that is cheaper than the columns themselves: a lasso's path is followed from kink to
+   kink while supports are small (`Follower`); else coordinate descent, at the last of
+   these alphas first, then between it and where the path was (`_descend_between`).
+   Without a Gram, for one alpha at a time, descent on the columns with a residual, or
+   block by block where X is in C order and the set is too large to gather (`Descents`);
 3. one pass over X for the gradients of everything at all these alphas: their duality
    gaps, and the next violators.
 
@@ -32,22 +32,19 @@ from math import ceil
 
 import numpy as np
 
+from fastreg._engine.admission import Admission
+from fastreg._engine.descents import Descents, descend_on_gram
+from fastreg._engine.following import Follower, Start
 from fastreg._engine.iterates import Iterate, Point, Solution
 from fastreg._engine.problem import LeastSquaresProblem, path_budget
-from fastreg._engine.unpenalised import Elimination, Unpenalised
-from fastreg._engine.working_set import WorkingSet
-from fastreg._kernels.dense import Dense
+from fastreg._engine.unpenalised import Unpenalised
 from fastreg._kernels.descent import descend
 from fastreg._kernels.factor import FaceFactor
 from fastreg._kernels.penalty import Penalty, duality_gap
-from fastreg._kernels.smooth import Gram, LeastSquares
-from fastreg._kernels.support import mark_support, support
+from fastreg._kernels.support import support
 
 # Up to this many features all are in the working set, and their Gram is formed.
 ALL_FEATURES = 256
-# A working set grows by up to this part of the columns in use, or by so many.
-GROWTH = 0.6
-MIN_GROWTH = 128
 # Sweeps over a working set before the next is chosen: few while columns still want
 # to enter, or the first sets would spend all of max_iter; then many, and a pass over
 # X afterwards takes the rounding out of the gradient.
@@ -57,11 +54,11 @@ SETTLED_SWEEPS = 500
 # that is below this part of ||Y||^2.
 IDLE_ROUNDS = 20
 ROUNDING_GAP = 1e-13
-# Sweeps over one block of gathered columns before the next is gathered.
-BLOCK_SWEEPS = 5
-# Alphas that share a pass: so many, and none below this part of the last one.
+# Alphas that share a pass: so many, and none below this part of the last one; and those that
+# are followed together where passes are not to be saved.
 LOOKAHEAD = 16
-LOOKAHEAD_RATIO = 0.6
+LOOKAHEAD_RATIO = 0.7
+FOLLOWED_TOGETHER = 64
 # One alpha from nothing starts with sweeps over all columns of X up to so many bytes, with up
 # to so many columns for each row, this part of which want to be in use; with as many sweeps
 # as a Gram costs, of which it is one for so many columns.
@@ -70,8 +67,6 @@ SWEPT_WIDTH = 1.5
 SWEPT_SHARE = 0.75
 MIN_SWEEPS = 10
 SWEEPS_OF_A_GRAM = 8
-# How much faster than before the gradient may go on, for features to be let in.
-ENTRY_MARGIN = 0.1
 # A point between two solutions counts as one up to this part of the tolerance.
 ON_THE_LINE = 0.8
 # So many columns have a Gram however few rows there are: a set that is trimmed has to be
@@ -125,11 +120,17 @@ class PathEngine:
         if self.all_features and problem.gram is None:
             problem.gram = self.design.all_gram()
         self.factor = None  # of all features, once there is a second penalty
-        self.max_gram = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
-        self.working_set = working_set
+        capacity = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
+        self.admission = Admission(self.design, capacity, working_set)
+        self.descents = Descents(self.design, self.budget)
+        self.follower = Follower(problem, self.all_features) if rng is None else None
         self._unpenalised = None
         self._last = None  # where the last penalty ended
         self._before = None  # and the one that it started from
+
+    @property
+    def working_set(self):
+        return self.admission.working_set
 
     def _useful_gram(self, n, p):
         # A move costs k through the Gram, on contiguous memory; on columns every
@@ -166,13 +167,18 @@ class PathEngine:
 
     def _lookahead(self, penalties, n_tasks):
         """How many of the penalties to solve with shared passes."""
-        if self.all_features or penalties[0].l1 == 0:
+        if penalties[0].l1 == 0:
             return 1
+        follows = self.follower is not None and self.follower.follows(penalties[0])
+        if self.all_features:
+            n_penalised = sum(penalty.l1 > 0 for penalty in penalties)
+            return min(n_penalised, FOLLOWED_TOGETHER) if follows else 1
         last = self._last.penalty.l1 if self._last else penalties[0].l1
         near = [LOOKAHEAD_RATIO * last <= penalty.l1 <= last for penalty in penalties]
         room = self.budget // (16 * n_tasks * (self.design.n_samples + self.design.n_features))
         n_near = near.index(False) if False in near else len(near)
-        return max(1, min(n_near, self._worthwhile_lookahead(), room))
+        worthwhile = LOOKAHEAD if follows else self._worthwhile_lookahead()
+        return max(1, min(n_near, worthwhile, room))
 
     def _worthwhile_lookahead(self):
         """Many where a pass costs more than descents that have to be done again."""
@@ -188,26 +194,77 @@ class PathEngine:
         iterates = [self._first_iterate(penalties[0], W)]
         iterates += [Iterate(penalty, W) for penalty in penalties[1:]]
         if len(penalties) == 1:
-            entry = () if self.all_features else self._entry(iterates[0], penalties[0].l1)
-            self._finish_alone(iterates[0], *entry)
+            self._finish_alone(iterates[0], *self._expectation(iterates[0], penalties[0].l1))
             return iterates
-        level, expected = self._entry(iterates[0], penalties[-1].l1)
+        start = self.follower and self.follower.start(iterates, self._last)
+        if self.all_features:
+            if start is not None:
+                self._follow_all(start, iterates)
+        else:
+            self._solve_on_working_set(iterates, start)
+        for k, it in enumerate(iterates):
+            if it.C is None:  # its turn did not come
+                self._start_from(iterates[k - 1], it)
+            self._finish_alone(it)
+        return iterates
+
+    def _expectation(self, it, l1):
+        if self.all_features:
+            return 1.0, None
+        return self.admission.expectation(it, l1, self._last, self._before)
+
+    def _solve_on_working_set(self, iterates, start):
+        """Rounds for all of them, until their gaps are small enough or there is no room."""
+        level, expected = self._expectation(iterates[0], iterates[-1].penalty.l1)
         open_iterates = iterates
         while open_iterates:
-            violators = self._violators(open_iterates, level, expected)
-            if not self._extend(open_iterates, violators) or len(self.working_set) == 0:
-                break
-            self._descend_along(open_iterates)
+            violators = self.admission.violators(open_iterates, self._last, level, expected)
+            has_room = self.admission.extend(open_iterates, violators)
+            if not has_room or len(self.working_set) == 0:
+                return
+            is_new = len(violators) > 0 or open_iterates[-1].C is None
+            # on the set of the last round it would get to the same place
+            if not (is_new and start is not None and self._follow(start, open_iterates)):
+                self._descend_along(open_iterates)
             if expected is not None:  # who really violates may not be in the set yet
                 open_iterates[0].moved = True
             self._update_gradients(open_iterates)
             open_iterates = [it for it in open_iterates if self._is_open(it)]
             level, expected = 1.0, None
-        for k, it in enumerate(iterates):
-            if it.C is None:  # the working set had no room before its turn came
-                self._start_from(iterates[k - 1], it)
-            self._finish_alone(it)
-        return iterates
+            if start is not None and open_iterates and open_iterates[0] is not iterates[0]:
+                solved = iterates[iterates.index(open_iterates[0]) - 1]
+                start = Start(solved.penalty.l1, solved.W, solved.C)
+
+    def _follow(self, start, iterates):
+        """Bring all iterates to their solutions on the working set, from kink to kink; false
+        where that does not get so far."""
+        columns, follower = self.working_set.columns, self.follower
+        if not follower.goes_on:
+            return False
+        working_set = self.working_set
+        found = follower.follow(start, iterates, columns, working_set.gram, working_set.factor)
+        if len(found) < len(iterates):
+            return False
+        for it, w in zip(iterates, found, strict=True):
+            it.W = np.zeros(start.W.shape)
+            it.W[:, columns] = w
+            it.n_iter += self.design.share(columns) * w.any()
+            it.moved = True
+        return True
+
+    def _follow_all(self, start, iterates):
+        """The same on the Gram of all features, as far as it gets, with gradients."""
+        found = self.follower.follow(
+            start, iterates, slice(None), self.problem.gram, self._factor_of_all()
+        )
+        for it, w in zip(iterates, found, strict=False):
+            it.W, it.n_iter = w[np.newaxis], float(w.any())
+            self._set_gradient(it, *self.problem.gradient(it.W, self.gap_tol))
+
+    def _factor_of_all(self):
+        if self.factor is None:
+            self.factor = FaceFactor(self.design.n_features)
+        return self.factor
 
     def _first_iterate(self, penalty, W):
         """At W, without a pass where the last penalty ended."""
@@ -260,24 +317,6 @@ class PathEngine:
             and it.n_idle < IDLE_ROUNDS
             and np.isfinite(it.gap)
         )
-
-    def _entry(self, it, l1):
-        """What to compare with l1, to tell the features that are likely to enter before it:
-        a part of l1, and the gradient expected there, or None for that of now.
-
-        The gradient goes on as it went, a little faster: the path is piecewise linear.
-        (Larsson, Wallin 2022, who take its direction from the Hessian.) Without two
-        solutions to tell by it is the strong rule (Tibshirani et al. 2012).
-        """
-        last, before = self._last, self._before
-        if last is None or not 0 < l1 < last.penalty.l1:
-            return 1.0, None
-        ahead = last.penalty.l1 / l1 - 1
-        goes_on = before is not None and last.penalty.l1 < before.penalty.l1
-        if not (goes_on and it.is_last):
-            return max(1 - ahead, 0.5), None
-        share = (last.penalty.l1 - l1) / (before.penalty.l1 - last.penalty.l1)
-        return max(1 - ENTRY_MARGIN * ahead, 0.5), last.C + share * (last.C - before.C)
 
     def _update_gradients(self, iterates):
         """Gradients and gaps at all W, from one pass over X."""
@@ -337,7 +376,9 @@ class PathEngine:
         if self._last is None and self._is_open(it) and self._sweeps_first(it):
             self._sweep_all(it)
         while self._is_open(it):
-            violators = None if self.all_features else self._violators([it], level, expected)
+            violators = None
+            if not self.all_features:
+                violators = self.admission.violators([it], self._last, level, expected)
             self._descend_alone(it, violators, growing or level == 1.0)
             if expected is not None:  # who really violates may not be in the set yet
                 it.moved = True
@@ -363,7 +404,7 @@ class PathEngine:
         n_sweeps = int(min(self.max_iter, max(MIN_SWEEPS, len(columns) / SWEEPS_OF_A_GRAM)))
         options = (n_sweeps, n_sweeps, self.gap_tol, max(self.tol, 1e-3), self._seed())
         R = self.design.residual(it.W, self.problem.targets)
-        swept, it.moved = self._descend_gathered(it.penalty, it.W, columns, R, options)
+        swept, it.moved = self.descents.on_gathered(it.penalty, it.W, columns, R, options)
         it.n_iter += swept
         if it.moved:
             self._set_gradient(it, self.design.dots(R), float(np.vdot(R, R)))
@@ -371,12 +412,11 @@ class PathEngine:
     def _descend_alone(self, it, violators, growing):
         sweeps = self.max_iter - it.n_iter
         if self.all_features:
-            if self.factor is None and self._last is not None:
-                self.factor = FaceFactor(self.design.n_features)
             options = (int(sweeps), self.gap_tol, self.tol, self._seed())
-            swept, it.moved, _ = self._descend_on(
+            swept, it.moved, _ = descend_on_gram(
                 self.problem.gram,
-                self.factor,
+                self._factor_of_all() if self._last is not None else None,
+                self._unpenalised,
                 it.penalty,
                 it.W,
                 it.C,
@@ -394,92 +434,21 @@ class PathEngine:
             update_tol = self.tol
         round_sweeps = GROWING_SWEEPS if growing and len(violators) else SETTLED_SWEEPS
         options = (sweeps, round_sweeps, gap_tol, update_tol, self._seed())
-        if self._extend([it], violators):
+        if self.admission.extend([it], violators):
             swept, it.moved, _ = self._descend_gram(it, self._on_working_set(it), options)
         else:
-            self.working_set = None
-            columns = self._wanted([it], violators)
+            self.admission.working_set = None
+            columns = self.admission.wanted([it], violators)
             R = self.design.residual(it.W, self.problem.targets)
-            way = self._descend_columns if self.design.matrix.has_columns else self._descend_blocks
+            descents, in_place = self.descents, self.design.matrix.has_columns
+            way = descents.on_columns if in_place else descents.on_blocks
             swept, it.moved = way(it.penalty, it.W, columns, R, options)
         it.n_iter += swept
-
-    def _sweep(self, smooth, penalty, w, max_sweeps, round_sweeps, *rest):
-        """Descend; the sweeps of part of the columns count by that part."""
-        if w.shape[1] == 0:
-            return 0.0, False  # no column wants to be in use
-        share = self.design.share(w[0])
-        allowed = min(round_sweeps, ceil(max_sweeps / share))
-        n_sweeps, moved = descend(smooth, penalty, w, allowed, *rest)
-        return n_sweeps * share, moved
 
     def _seed(self):
         return None if self.rng is None else int(self.rng.randint(np.iinfo(np.int32).max))
 
-    # ---- working sets --------------------------------------------------------------
-
-    def _violators(self, iterates, level, expected=None):
-        """The columns whose gradient, or the one expected, is most above `level` times what
-        the penalty holds back; their number is bounded by that of the columns in use."""
-        ratio, in_use = np.zeros(self.design.n_features), self._in_use(iterates)
-        for it in iterates:
-            if it.C is not None:
-                l1 = iterates[-1].penalty.l1 if iterates[-1].C is None else it.penalty.l1
-                C = it.C if expected is None else expected
-                it.penalty.raise_dual_norms(it.W, C, l1 or 1.0, ratio)
-        found = np.flatnonzero(ratio > (level if l1 else 0.0))
-        known = in_use.copy()
-        if self.working_set is not None:
-            known[self.working_set.columns] = True
-        found = found[~known[found] & (self.design.sq_norm[found] > 0)]
-        n_in_use = np.count_nonzero(in_use)
-        limit = max(MIN_GROWTH, int(self._growth(iterates) * n_in_use))
-        room = self.max_gram - n_in_use
-        if room >= MIN_GROWTH // 2:  # better the worst of them here than all of them elsewhere
-            limit = min(limit, room)
-        if len(found) > limit:
-            found = found[np.argpartition(-ratio[found], limit)[:limit]]
-            found.sort()
-        return found
-
-    def _growth(self, iterates):
-        """GROWTH for a full lookahead, less for alphas that are nearer to the last one."""
-        last = iterates[-1].penalty.l1
-        if self._last is None or len(iterates) == 1 or not 0 < last < self._last.penalty.l1:
-            return GROWTH
-        nearness = np.log(self._last.penalty.l1 / last) / -np.log(LOOKAHEAD_RATIO)
-        return GROWTH * min(nearness, 1.0)
-
-    def _in_use(self, iterates):
-        """Which columns have a coefficient, or no penalty."""
-        in_use = np.zeros(self.design.n_features, dtype=np.uint8)
-        for it in iterates:
-            mark_support(it.W, in_use)
-            in_use[it.penalty.unpenalised()] = True
-        return in_use.view(bool)
-
-    def _wanted(self, iterates, violators):
-        """The columns in use and the violators."""
-        wanted = self._in_use(iterates)
-        wanted[violators] = True
-        return np.flatnonzero(wanted)
-
-    def _extend(self, iterates, violators):
-        """Bring all columns in use and the violators into the working set, if it has room."""
-        wanted = self._wanted(iterates, violators)
-        if len(wanted) > self.max_gram:
-            return False
-        if self.working_set is None:
-            self.working_set = WorkingSet(self.design, self.max_gram)
-        missing = self.working_set.missing(wanted)
-        if len(self.working_set) + len(missing) > self.max_gram:
-            self.working_set.keep(wanted)
-            missing = self.working_set.missing(wanted)
-        if len(missing):
-            self.working_set.add(missing)
-        return True
-
-    # ---- ways to descend on a working set ------------------------------------------
+    # ---- on the working set --------------------------------------------------------
 
     def _on_working_set(self, it):
         """The iterate on the columns of the working set."""
@@ -493,9 +462,16 @@ class PathEngine:
         Sweeps, whether any moved, and the point that `it` is then at.
         """
         working_set, w, c = self.working_set, point.w.copy(), point.c.copy()
-        penalty, start = it.penalty.take(working_set.columns), (w, c, point.squared_residual)
-        swept, moved, squared_residual = self._descend_on(
-            working_set.gram, self._kept_factor(), penalty, *start, self._sweep, options
+        swept, moved, squared_residual = descend_on_gram(
+            working_set.gram,
+            self._kept_factor(),
+            self._unpenalised,
+            it.penalty.take(working_set.columns),
+            w,
+            c,
+            point.squared_residual,
+            self.descents.sweep,
+            options,
         )
         it.W = np.zeros(it.W.shape)
         it.W[:, working_set.columns] = w
@@ -506,58 +482,6 @@ class PathEngine:
         known, and where columns are so many that sweeps converge slowly."""
         wide = len(self.working_set) > STEPPED_WIDTH * self.design.n_samples
         return self.working_set.factor if wide or self._last is not None else None
-
-    def _descend_on(self, gram, factor, penalty, w, c, squared_residual, run, options):
-        """`run` on a Gram matrix from w with gradient c, both moved; sweeps, whether any
-        moved, and ||R||^2. Unpenalised columns without bounds are moved along."""
-        inner = penalty.unpenalised()
-        if len(inner) == 0 or self._unpenalised.is_bounded:
-            smooth = Gram(gram, c, w, squared_residual)
-            swept, moved = run(smooth, penalty, w, *options, factor)
-            return swept, moved, smooth.current_squared_residual(w)
-        others = np.delete(np.arange(len(gram)), inner)
-        if len(others) == 0:
-            return 0, False, squared_residual
-        elimination = Elimination(gram, inner)
-        w_others, c_others = (np.ascontiguousarray(part[:, others]) for part in (w, c))
-        before = w_others.copy()
-        smooth = Gram(elimination.block(others), c_others, w_others, squared_residual)
-        swept, moved = run(smooth, penalty.take(others), w_others, *options)
-        step = w_others - before
-        w[:, others] = w_others
-        c -= step @ gram[others]
-        elimination.correct(w, c, step, others)
-        return swept, moved, smooth.current_squared_residual(w_others)
-
-    def _descend_columns(self, penalty, W, columns, R, options):
-        return self._descend_matrix(penalty, W, self.design.matrix, columns, columns, R, options)
-
-    def _descend_matrix(self, penalty, W, matrix, idx, columns, R, options):
-        w = np.ascontiguousarray(W[:, columns])
-        smooth = LeastSquares(matrix, idx, self.design.sq_norm[columns], R)
-        swept = self._sweep(smooth, penalty.take(columns), w, *options)
-        smooth.settle()
-        W[:, columns] = w
-        return swept
-
-    def _descend_gathered(self, penalty, W, columns, R, options):
-        matrix = Dense(self.design.gather(columns))
-        return self._descend_matrix(
-            penalty, W, matrix, np.arange(len(columns)), columns, R, options
-        )
-
-    def _descend_blocks(self, penalty, W, columns, R, options):
-        width = max(1, self.budget // (16 * self.design.n_samples))
-        max_sweeps, round_sweeps, *rest = options
-        if len(columns) > width:
-            round_sweeps = BLOCK_SWEEPS
-        options = (max_sweeps, round_sweeps, *rest)
-        n_sweeps, any_moved = 0, False
-        for start in range(0, len(columns), width):
-            chosen = columns[start : start + width]
-            swept, moved = self._descend_gathered(penalty, W, chosen, R, options)
-            n_sweeps, any_moved = n_sweeps + swept, any_moved or moved
-        return n_sweeps, any_moved
 
 
 def forms_gram(n_features, whole_gram):

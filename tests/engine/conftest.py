@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from fastreg._engine import path, problem, threads
+from fastreg._engine import admission, path, problem, threads
 
 LAYOUTS = ["c", "f", "csc"]
 
@@ -40,7 +40,7 @@ def small_budget(monkeypatch):
     def limit(budget, growth=8):
         monkeypatch.setattr(path, "ALL_FEATURES", 0)
         monkeypatch.setattr(path, "SWEPT_BYTES", 0)
-        monkeypatch.setattr(path, "MIN_GROWTH", growth)
+        monkeypatch.setattr(admission, "MIN_GROWTH", growth)
         monkeypatch.setattr(problem, "GRAM_BYTES", budget)
         monkeypatch.setattr(problem, "SMALL_X", 0)
         monkeypatch.setattr(problem, "GRAM_SHARE", 0.0)

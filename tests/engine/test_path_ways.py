@@ -5,6 +5,7 @@ import pytest
 from fastreg._kernels.penalty import duality_gap
 
 from fastreg._engine import path
+from fastreg._engine.descents import Descents
 from fastreg._engine.design import Design
 from fastreg._engine.path import PathEngine
 from fastreg._engine.penalties import alpha_grid, alpha_max, elastic_net_penalty
@@ -30,14 +31,16 @@ def data():
 def used(monkeypatch):
     """The names of the ways that were taken."""
     taken = set()
-    for name in ("_descend_gram", "_descend_columns", "_descend_blocks", "_sweep_all"):
-        original = getattr(PathEngine, name)
+    ways = [(PathEngine, "_descend_gram"), (PathEngine, "_sweep_all"), (PathEngine, "_follow")]
+    ways += [(Descents, "on_columns"), (Descents, "on_blocks")]
+    for owner, name in ways:
+        original = getattr(owner, name)
 
         def record(self, *args, _original=original, _name=name):
             taken.add(_name)
             return _original(self, *args)
 
-        monkeypatch.setattr(PathEngine, name, record)
+        monkeypatch.setattr(owner, name, record)
     return taken
 
 
@@ -75,8 +78,8 @@ def test_every_way_gives_the_solution(
     if way == "gram":
         assert used == {"_descend_gram"}
     else:
-        assert ("_descend_columns" in used) == (layout != "c")
-        assert ("_descend_blocks" in used) == (layout == "c")
+        assert ("on_columns" in used) == (layout != "c")
+        assert ("on_blocks" in used) == (layout == "c")
     assert ("_descend_gram" in used) == (way != "none")
 
 
@@ -87,7 +90,7 @@ def test_blocks_of_one_column(data, small_budget, used):
     small_budget(16 * N, growth=40)
     design = Design(np.ascontiguousarray(X), Y[:, 0])
     np.testing.assert_allclose(solve(design), wanted, atol=1e-5)
-    assert "_descend_blocks" in used
+    assert "on_blocks" in used
 
 
 def test_sweeps_come_before_a_gram_where_most_columns_want_in(layout, as_layout, monkeypatch, used):
@@ -135,6 +138,35 @@ def test_a_path_forgets_columns_that_left(data, small_budget, used):
     small_budget(8 * 45 * 45)
     np.testing.assert_allclose(coefs(), wanted, atol=1e-5)
     assert "_descend_gram" in used
+
+
+@pytest.mark.parametrize("max_active", [1000, 5], ids=["all the way", "as far as it gets"])
+@pytest.mark.parametrize("few_columns", [False, True], ids=["working set", "one Gram"])
+def test_a_lasso_s_path_is_followed(
+    data, layout, as_layout, small_budget, used, few_columns, max_active
+):
+    """From kink to kink it gets where descent gets; where supports are too large, descent
+    goes on."""
+    X, Y, weights = data
+    if not few_columns:
+        small_budget(8 * P * P)
+    design = Design(as_layout(X, layout), Y[:, 0], sample_weight=weights)
+    alphas = alpha_grid(design, 1.0, eps=0.01, n_alphas=60)
+    penalties = [elastic_net_penalty(alpha, 1.0, design.total_weight) for alpha in alphas]
+
+    def coefs(follows):
+        engine = PathEngine(LeastSquaresProblem(design), tol=1e-14, max_iter=100_000)
+        engine.follower.max_active = max_active
+        engine.follower.goes_on = follows
+        solutions = list(engine.path(penalties, np.zeros((1, P))))
+        assert all(solution.converged for solution in solutions)
+        assert engine.follower.goes_on == (follows and max_active == 1000)
+        return np.array([solution.W[0] for solution in solutions])
+
+    wanted = coefs(False)
+    assert "_follow" not in used
+    np.testing.assert_allclose(coefs(True), wanted, atol=1e-5)
+    assert ("_follow" in used) == (not few_columns)
 
 
 def test_alpha_max_is_where_coefficients_begin(data, layout, as_layout):

@@ -37,7 +37,7 @@ from fastreg import (
     PathDisplay,
     RegularizationPath,
 )
-from fastreg._engine import moments, path
+from fastreg._engine import admission, moments, path
 from fastreg._engine import problem as problem_module
 
 TIGHT = {"tol": 1e-12, "max_iter": 10_000}
@@ -159,7 +159,7 @@ def test_paths_of_a_fold_share_a_cache_that_overflows(regression, monkeypatch):
     X, y, _ = regression(60, 80)
     wanted = ElasticNetCV(l1_ratio=[0.5, 1.0], alphas=5, eps=0.1, cv=3, **TIGHT).fit(X, y)
     monkeypatch.setattr(path, "ALL_FEATURES", 0)
-    monkeypatch.setattr(path, "MIN_GROWTH", 8)
+    monkeypatch.setattr(admission, "MIN_GROWTH", 8)
     monkeypatch.setattr(problem_module, "GRAM_BYTES", 8 * 30**2)
     monkeypatch.setattr(problem_module, "SMALL_X", 0)
     monkeypatch.setattr(problem_module, "GRAM_SHARE", 0.0)
@@ -432,7 +432,7 @@ def test_early_stops_are_told_once_for_splits_and_once_for_all_rows(regression, 
     X, y, _ = problem(regression)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        LassoCV(alphas=5, cv=3, max_iter=1, tol=1e-12).fit(X, y)
+        ElasticNetCV(alphas=5, cv=3, max_iter=1, tol=1e-12).fit(X, y)
     caught = [w for w in caught if w.category is ConvergenceWarning]
     assert len(caught) == 2
     assert "of the 15 fits on training rows" in str(caught[0].message)

@@ -419,7 +419,7 @@ def test_warnings_point_here(regression):
     X[:, 4] = 1.0
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        regularization_path(X, y, alphas=6, tol=1e-12, max_iter=1)
+        regularization_path(X, y, alphas=6, l1_ratio=0.5, tol=1e-12, max_iter=1)
     assert [w.category for w in caught] == [DiagnosticWarning, ConvergenceWarning]
     line = test_warnings_point_here.__code__.co_firstlineno + 5
     for warning in caught:

@@ -1,0 +1,74 @@
+"""Where the path is followed from kink to kink: see the kernel `homotopy`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastreg._kernels.homotopy import Homotopy
+
+# Supports up to which that is cheaper than descents, whatever a pass over X costs and however
+# few alphas there are; and for at least MIN_ALPHAS, in units of the root of what a pass
+# reads, up to MAX_ACTIVE. It saves passes, as alphas far ahead cost no more than near ones.
+MIN_ACTIVE, MAX_ACTIVE = 250, 1000
+MIN_ALPHAS = 4
+ACTIVE_OF_PASS, ACTIVE_OF_SPARSE_PASS = 0.45, 0.2
+
+
+@dataclass(frozen=True)
+class Start:
+    """A solution (W, gradient C) at l1; None stands for the largest l1 with W = 0."""
+
+    l1: float | None
+    W: np.ndarray
+    C: np.ndarray
+
+
+class Follower:
+    """Follows the paths of lassos with one target, as long as supports stay small.
+
+    Parameters
+    ----------
+    problem : LeastSquaresProblem
+    whole_gram : bool
+        Whether there is a Gram of all features, and no pass to save.
+    """
+
+    def __init__(self, problem, whole_gram):
+        self.goes_on = len(problem.correlation) == 1
+        self.max_active = MAX_ACTIVE
+        if not whole_gram:
+            per_pass = ACTIVE_OF_SPARSE_PASS if problem.design.is_sparse else ACTIVE_OF_PASS
+            of_pass = int(per_pass * np.sqrt(problem.design.work))
+            self.max_active = max(MIN_ACTIVE, min(MAX_ACTIVE, of_pass))
+
+    def follows(self, penalty):
+        """Whether the path under it is linear from kink to kink, all of them at zero."""
+        return (
+            self.goes_on
+            and penalty.l2 == 0
+            and not penalty.bounded
+            and len(penalty.unpenalised()) == 0
+        )
+
+    def start(self, iterates, last):
+        """Where to start for iterates, the first of which is where a path is, or None."""
+        it = iterates[0]
+        few = len(iterates) < MIN_ALPHAS and np.count_nonzero(it.W) > MIN_ACTIVE
+        if few or not self.follows(it.penalty):
+            return None
+        if it.is_last:
+            is_below = it.penalty.l1 <= last.penalty.l1
+            return Start(last.penalty.l1, it.W, it.C) if is_below else None
+        return None if it.W.any() else Start(None, it.W, it.C)
+
+    def follow(self, start, iterates, columns, gram, factor):
+        """Coefficients (m, k) on `columns` for the first m iterates, below `start`."""
+        penalty = iterates[0].penalty.take(columns)
+        w, c = start.W[:, columns], start.C[:, columns]
+        l1 = start.l1
+        if l1 is None:
+            l1 = max(penalty.l1, penalty.dual_norms(w, c).max(initial=0.0))
+        l1s = np.array([it.penalty.l1 for it in iterates])
+        found = Homotopy(gram, factor, penalty, w[0], c[0], l1).follow(l1s, self.max_active)
+        self.goes_on = len(found) == len(iterates)
+        return found
