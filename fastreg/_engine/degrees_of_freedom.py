@@ -48,9 +48,18 @@ def _active_gram(engine, active):
 
 
 def _trace(G, l2):
-    """tr(G (G + D)^-1) = k - tr(D (G + D)^-1) with D = diag(l2)."""
-    inverse = _inverse(G, l2)
-    return float(np.clip(len(G) - np.sum(l2 * inverse.diagonal()), 0.0, len(G)))
+    """tr(G (G + D)^-1) = k - tr(D (G + D)^-1) with D = diag(l2).
+
+    The diagonal of the inverse is that of M'M with M the inverse of Cholesky's factor.
+    """
+    factor, info = _cholesky(G, l2)
+    if info == 0:
+        inverse_factor, info = linalg.lapack.dtrtri(factor, lower=True, overwrite_c=True)
+    if info == 0:
+        diagonal = np.einsum("ij,ij->j", inverse_factor, inverse_factor)
+    else:
+        diagonal = _inverse(G, l2).diagonal()
+    return float(np.clip(len(G) - np.sum(l2 * diagonal), 0.0, len(G)))
 
 
 def _trace_of_blocks(G, W, l1, l2):
@@ -78,11 +87,16 @@ def _trace_of_blocks(G, W, l1, l2):
 
 def _inverse(G, diagonal):
     """(G + diag(diagonal))^-1, symmetric; the pseudoinverse where Cholesky's fails."""
-    N = np.array(G, order="F")
-    N.flat[:: len(N) + 1] += diagonal
-    factor, info = linalg.lapack.dpotrf(N, lower=True)
+    factor, info = _cholesky(G, diagonal)
     if info == 0:
         inverse, info = linalg.lapack.dpotri(factor, lower=True, overwrite_c=True)
     if info != 0:
-        return linalg.pinvh(N)
+        return linalg.pinvh(G + np.diag(np.broadcast_to(diagonal, len(G))))
     return np.tril(inverse) + np.tril(inverse, -1).T
+
+
+def _cholesky(G, diagonal):
+    """The lower factor of G + diag(diagonal), zero above, and LAPACK's info."""
+    N = np.array(G, order="F")
+    N.flat[:: len(N) + 1] += diagonal
+    return linalg.lapack.dpotrf(N, lower=True, overwrite_a=True)

@@ -54,10 +54,12 @@ SETTLED_SWEEPS = 500
 # that is below this part of ||Y||^2.
 IDLE_ROUNDS = 20
 ROUNDING_GAP = 1e-13
-# Alphas that share a pass: so many, and none below this part of the last one; and those that
-# are followed together where passes are not to be saved.
+# Alphas that share a pass: so many, and none below this part of the last one,
 LOOKAHEAD = 16
 LOOKAHEAD_RATIO = 0.7
+# but for what fills up those whose residuals dense X is multiplied with at a time.
+SIDE_BY_SIDE = 4
+# Alphas that are followed together where there is no pass to share.
 FOLLOWED_TOGETHER = 64
 # One alpha from nothing starts with sweeps over all columns of X up to so many bytes, with up
 # to so many columns for each row, this part of which want to be in use; with as many sweeps
@@ -177,6 +179,8 @@ class PathEngine:
         near = [LOOKAHEAD_RATIO * last <= penalty.l1 <= last for penalty in penalties]
         room = self.budget // (16 * n_tasks * (self.design.n_samples + self.design.n_features))
         n_near = near.index(False) if False in near else len(near)
+        if n_near > SIDE_BY_SIDE and not self.design.is_sparse:
+            n_near = min(SIDE_BY_SIDE * round(n_near / SIDE_BY_SIDE), len(penalties))
         worthwhile = LOOKAHEAD if follows else self._worthwhile_lookahead()
         return max(1, min(n_near, worthwhile, room))
 

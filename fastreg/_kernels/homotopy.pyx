@@ -16,10 +16,12 @@ assumption of the strong rule (Tibshirani et al. 2012). It may fail: callers che
 import numpy as np
 
 from libc.math cimport INFINITY, fabs, fmod
+from libc.string cimport memcpy, memmove
 from scipy.linalg.cython_blas cimport dtrsv
 
 from fastreg._kernels.factor cimport FaceFactor
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
+from fastreg._kernels.matrix cimport fr_dot
 from fastreg._kernels.penalty cimport Penalty
 from fastreg._kernels.smooth cimport Gram
 
@@ -38,7 +40,7 @@ cdef double STANDSTILL = 1e-13
 cdef enum:
     FEW = 256
 # of more those whose gradient is at least this part of its limit.
-cdef double NEAR = 0.9
+cdef double NEAR = 0.8
 # A gradient that is further from its limit is off the path; the rest is rounding.
 cdef double OFF = 1e-9
 # Zeros that are above it begin so far below limits of their own, at most: no two together.
@@ -59,6 +61,7 @@ cdef class Homotopy:
     cdef double l1, end, near_part, look_again
     cdef double off                 # the part of `excess` that still is in the limits
     cdef double[:, ::1] gradient
+    cdef double[:, ::1] near_gram   # of near coordinates with the members, in their order
     cdef double[::1] w, start_w, start_c, excess, z, step, direction, change
     cdef double[::1] sign           # of a member; 0 elsewhere
     cdef Py_ssize_t[::1] near, changed
@@ -78,6 +81,7 @@ cdef class Homotopy:
         self.z, self.step, self.direction, self.change = np.empty((4, k))
         self.sign, self.excess = np.zeros((2, k))
         self.near, self.changed = np.empty((2, k), dtype=np.intp)
+        self.near_gram = np.empty((k, k))  # memory not used is not touched
         self.held = np.zeros(k, dtype=np.uint8)
         cdef Py_ssize_t[::1] face = np.empty(k, dtype=np.intp)
         cdef double[::1] no_curvature = np.zeros(k)
@@ -167,8 +171,7 @@ cdef class Homotopy:
                 excess = max(fabs(self.gradient[0, j]) - limit, 0.0)
                 excess *= 1.0 + ROOM * (1.0 + fmod(GOLDEN * j, 1.0))
                 if fabs(self.gradient[0, j]) >= self.near_part * limit:
-                    self.near[self.n_near] = j
-                    self.n_near += 1
+                    self.come_near(j)
             if fabs(excess) > OFF * limit:
                 self.excess[j], self.off = excess, 1.0
         self.end = self.l1 if self.off > 0 else end
@@ -178,6 +181,13 @@ cdef class Homotopy:
         if size:
             dtrsv(b'U', b'T', b'N', &size, &self.factor.L[0, 0], &ld, &self.z[0], &inc)
 
+    cdef void come_near(self, Py_ssize_t j) noexcept nogil:
+        """Watch a coordinate; between looks all members' part of its row is at hand."""
+        self.near[self.n_near] = j
+        self.smooth.hessian(j, &self.factor.members[0], self.factor.size,
+                            &self.near_gram[self.n_near, 0])
+        self.n_near += 1
+
     cdef double to_go(self, Py_ssize_t j) noexcept nogil:
         """How far the gradient of a member is from where it has to be at the end."""
         return self.gradient[0, j] - self.limit(j, self.end) * self.sign[j]
@@ -185,23 +195,14 @@ cdef class Homotopy:
     cdef void find_step(self) noexcept nogil:
         """The step of members, and the direction of near gradients, to the end if there were
         no kinks."""
-        cdef Py_ssize_t i, a
+        cdef Py_ssize_t i
         cdef int size = <int> self.factor.size, ld = <int> self.factor.capacity, inc = 1
-        cdef const double *row
-        cdef double even, odd
         for i in range(size):
             self.step[i] = self.z[i]
         if size:
             dtrsv(b'U', b'N', b'N', &size, &self.factor.L[0, 0], &ld, &self.step[0], &inc)
         for i in range(self.n_near):
-            row = self.smooth.G + self.near[i] * self.smooth.ld
-            even = odd = 0.0
-            for a in range(0, size - 1, 2):
-                even += row[self.factor.members[a]] * self.step[a]
-                odd += row[self.factor.members[a + 1]] * self.step[a + 1]
-            if size % 2:
-                even += row[self.factor.members[size - 1]] * self.step[size - 1]
-            self.direction[i] = -(even + odd)
+            self.direction[i] = -fr_dot(&self.near_gram[i, 0], &self.step[0], size)
 
     cdef double find_kink(self, Py_ssize_t *kink) noexcept nogil:
         """The part of the step that leads to the next kink, and whose it is."""
@@ -246,18 +247,23 @@ cdef class Homotopy:
 
     cdef Py_ssize_t cross(self, Py_ssize_t j) noexcept nogil:
         """Let a coordinate join, or leave at zero; AT_LOOK where that changes who is near."""
-        cdef Py_ssize_t i = 0
+        cdef Py_ssize_t i = 0, slot, after
         if self.sign[j] == 0:
             while self.near[i] != j:
                 i += 1
             self.n_near -= 1
             self.near[i] = self.near[self.n_near]
+            memcpy(&self.near_gram[i, 0], &self.near_gram[self.n_near, 0],
+                   self.factor.size * sizeof(double))
             self.join(j)
             return j
-        self.factor.remove(self.factor.slot[j], &self.z[0])
+        slot = self.factor.slot[j]
+        self.factor.remove(slot, &self.z[0])
+        after = self.factor.size - slot
+        for i in range(self.n_near):
+            memmove(&self.near_gram[i, slot], &self.near_gram[i, slot] + 1, after * sizeof(double))
         self.w[j] = self.sign[j] = 0.0
-        self.near[self.n_near] = j
-        self.n_near += 1
+        self.come_near(j)
         if not self.any_held:
             return j
         for i in range(self.k):
@@ -268,12 +274,14 @@ cdef class Homotopy:
     cdef void join(self, Py_ssize_t j) noexcept nogil:
         """Let a coordinate join, if its column doesn't depend on those of the members."""
         cdef Py_ssize_t first = 0, old = self.factor.size
-        cdef double no_curvature = 0.0, above = 0.0
-        cdef Py_ssize_t a
+        cdef double no_curvature = 0.0
+        cdef Py_ssize_t i
         if not self.factor.append(self.smooth, &j, &no_curvature, &first, 1):
             self.held[j] = self.any_held = True
             return
         self.sign[j] = 1.0 if self.gradient[0, j] > 0 else -1.0
-        for a in range(old):
-            above += self.factor.L[old, a] * self.z[a]
-        self.z[old] = (self.to_go(j) - above) / self.factor.L[old, old]
+        self.z[old] = (
+            self.to_go(j) - fr_dot(&self.factor.L[old, 0], &self.z[0], old)
+        ) / self.factor.L[old, old]
+        for i in range(self.n_near):
+            self.near_gram[i, old] = self.smooth.G[self.near[i] * self.smooth.ld + j]
