@@ -6,12 +6,12 @@ import numpy as np
 
 from fastreg._kernels.homotopy import Homotopy
 
-# Supports up to which that is cheaper than descents, whatever a pass over X costs and however
-# few alphas there are; and for at least MIN_ALPHAS, in units of the root of what a pass
-# reads, up to MAX_ACTIVE. It saves passes, as alphas far ahead cost no more than near ones.
+# Supports up to which that is cheaper than descents: however few alphas there are, and for at
+# least MIN_ALPHAS. It saves passes, as alphas far ahead cost no more than near ones; where
+# these read few nonzeros, in units of the root of their number.
 MIN_ACTIVE, MAX_ACTIVE = 250, 1000
 MIN_ALPHAS = 4
-ACTIVE_OF_PASS, ACTIVE_OF_SPARSE_PASS = 0.45, 0.2
+ACTIVE_OF_NONZEROS = 0.2
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,14 @@ class Follower:
     Parameters
     ----------
     problem : LeastSquaresProblem
-    whole_gram : bool
-        Whether there is a Gram of all features, and no pass to save.
     """
 
-    def __init__(self, problem, whole_gram):
+    def __init__(self, problem):
         self.goes_on = len(problem.correlation) == 1
         self.max_active = MAX_ACTIVE
-        if not whole_gram:
-            per_pass = ACTIVE_OF_SPARSE_PASS if problem.design.is_sparse else ACTIVE_OF_PASS
-            of_pass = int(per_pass * np.sqrt(problem.design.work))
-            self.max_active = max(MIN_ACTIVE, min(MAX_ACTIVE, of_pass))
+        if problem.design.is_sparse:
+            of_nonzeros = int(ACTIVE_OF_NONZEROS * np.sqrt(problem.design.work))
+            self.max_active = max(MIN_ACTIVE, min(MAX_ACTIVE, of_nonzeros))
 
     def follows(self, penalty):
         """Whether the path under it is linear from kink to kink, all of them at zero."""

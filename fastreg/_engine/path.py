@@ -125,7 +125,7 @@ class PathEngine:
         capacity = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.admission = Admission(self.design, capacity, working_set)
         self.descents = Descents(self.design, self.budget)
-        self.follower = Follower(problem, self.all_features) if rng is None else None
+        self.follower = Follower(problem) if rng is None else None
         self._unpenalised = None
         self._last = None  # where the last penalty ended
         self._before = None  # and the one that it started from
@@ -197,10 +197,12 @@ class PathEngine:
         """Iterates for some penalties near each other, each from its neighbour."""
         iterates = [self._first_iterate(penalties[0], W)]
         iterates += [Iterate(penalty, W) for penalty in penalties[1:]]
-        if len(penalties) == 1:
+        start = None
+        if self.follower is not None and (len(penalties) > 1 or self._last is not None):
+            start = self.follower.start(iterates, self._last)
+        if len(penalties) == 1 and start is None:
             self._finish_alone(iterates[0], *self._expectation(iterates[0], penalties[0].l1))
             return iterates
-        start = self.follower and self.follower.start(iterates, self._last)
         if self.all_features:
             if start is not None:
                 self._follow_all(start, iterates)
