@@ -29,7 +29,7 @@ def parse(argv):
     parser.add_argument("--plots", metavar="FOLDER", help="write a PNG for each family there")
     parser.add_argument("--compare", metavar="OLD", help="an earlier JSON: say what got slower")
     parser.add_argument("--only", default="", metavar="TEXT", help="races with TEXT in their name")
-    parser.add_argument("--rounds", type=int, help="rounds at most (default 7, quick 3)")
+    parser.add_argument("--rounds", type=int, help="rounds at most (default 7, quick 2)")
     parser.add_argument("--threads", type=int, help="for everyone (default: all cores allowed)")
     parser.add_argument("--folder", help="for files of gigabytes (default: the system's own)")
     parser.add_argument(
@@ -75,7 +75,7 @@ def main(argv=None):
     except (OSError, ValueError) as error:
         sys.exit(f"--compare: {error}")
     settings = Settings(
-        rounds=arguments.rounds or (3 if arguments.quick else 7),
+        rounds=arguments.rounds or (2 if arguments.quick else 7),
         threads=threads,
         quick=arguments.quick,
         against=load_peers(arguments.against),

@@ -19,6 +19,7 @@ MIN_ROUNDS = 3
 # after SLOW_ROUNDS.
 SLOW_SECONDS = 5.0
 SLOW_ROUNDS = 2
+QUICK_SLOW_SECONDS = 0.3
 # Worker threads spin after their last work, those of OpenMP for some 10 ms and those of
 # OpenBLAS, one or two copies of it, for 100 ms: on cores that the next contestant needs. So
 # a rest goes on, in steps and up to a limit, until the process uses less than this of a core.
@@ -139,13 +140,15 @@ def race(contestants, settings):
     """
     with quiet():
         max_rests = QUICK_RESTS if settings.quick else MAX_RESTS
-        results, repeats, firsts = _warm_up(contestants, max_rests)
+        slow_seconds = QUICK_SLOW_SECONDS if settings.quick else SLOW_SECONDS
+        results, repeats, firsts = _warm_up(contestants, max_rests, slow_seconds)
         times = {name: [] for name in repeats}
-        slow = {name: seconds for name, seconds in firsts.items() if seconds >= SLOW_SECONDS}
+        slow = {name: seconds for name, seconds in firsts.items() if seconds >= slow_seconds}
         for name, seconds in slow.items():
             times[name].append(seconds)
         total = sum(firsts[name] * repeats[name] + REST_STEP_SECONDS for name in repeats)
-        n_rounds = max(MIN_ROUNDS, min(settings.rounds, int(settings.seconds / total)))
+        least = min(MIN_ROUNDS, settings.rounds)
+        n_rounds = max(least, min(settings.rounds, int(settings.seconds / total)))
         for k in range(n_rounds):
             for name in list(repeats)[:: -1 if k % 2 else 1]:
                 if len(times[name]) < (SLOW_ROUNDS if name in slow else n_rounds):
@@ -154,7 +157,7 @@ def race(contestants, settings):
     return times, results
 
 
-def _warm_up(contestants, max_rests):
+def _warm_up(contestants, max_rests, slow_seconds):
     """Results, how often to repeat each call in a sample, and seconds of one."""
     results, repeats, firsts = {}, {}, {}
     for name, call in contestants.items():
@@ -166,7 +169,7 @@ def _warm_up(contestants, max_rests):
             continue
         seconds = time.perf_counter() - start
         timed_elsewhere = hasattr(getattr(call, "func", None), "timed")
-        if seconds < SLOW_SECONDS or timed_elsewhere:
+        if seconds < slow_seconds or timed_elsewhere:
             seconds = sample(call, 1, max_rests)  # a first call may be slow for reasons of its own
         repeats[name] = max(1, math.ceil(MIN_SAMPLE_SECONDS / max(seconds, 1e-7)))
         firsts[name] = seconds
