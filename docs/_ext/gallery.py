@@ -10,6 +10,7 @@ ORDER = (
     "plot_gene_selection",
     "plot_sparse_words",
     "plot_penalty_factors",
+    "plot_sgd_schedules",
     "plot_network_regularisation",
     "plot_early_stopping",
     "plot_mnist_dropout",
