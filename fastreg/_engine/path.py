@@ -59,8 +59,9 @@ LOOKAHEAD = 16
 LOOKAHEAD_RATIO = 0.7
 # but for what fills up those whose residuals dense X is multiplied with at a time.
 SIDE_BY_SIDE = 4
-# Alphas that are followed together where there is no pass to share.
+# Alphas that are followed together where there is no pass to share, and rounds for others.
 FOLLOWED_TOGETHER = 64
+FOLLOWED_ROUNDS = 6
 # One alpha from nothing starts with sweeps over all columns of X up to so many bytes, with up
 # to so many columns for each row, this part of which want to be in use; with as many sweeps
 # as a Gram costs, of which it is one for so many columns.
@@ -222,15 +223,18 @@ class PathEngine:
     def _solve_on_working_set(self, iterates, start):
         """Rounds for all of them, until their gaps are small enough or there is no room."""
         level, expected = self._expectation(iterates[0], iterates[-1].penalty.l1)
-        open_iterates = iterates
+        open_iterates, n_rounds = iterates, 0
         while open_iterates:
+            n_rounds += 1
             violators = self.admission.violators(open_iterates, self._last, level, expected)
             has_room = self.admission.extend(open_iterates, violators)
             if not has_room or len(self.working_set) == 0:
                 return
             is_new = len(violators) > 0 or open_iterates[-1].C is None
-            # on the set of the last round it would get to the same place
-            if not (is_new and start is not None and self._follow(start, open_iterates)):
+            # on the set of the last round it would get to the same place; and where sets have no
+            # room for all, or columns depend on each other, only descent is sure to get ahead
+            may_follow = start is not None and is_new and n_rounds <= FOLLOWED_ROUNDS
+            if not (may_follow and self._follow(start, open_iterates)):
                 self._descend_along(open_iterates)
             if expected is not None:  # who really violates may not be in the set yet
                 open_iterates[0].moved = True

@@ -8,7 +8,8 @@ cdef enum:
 
 cdef class FaceFactor:
     cdef readonly Py_ssize_t capacity, size
-    cdef Py_ssize_t n_missing, n_stale, n_dependent
+    cdef Py_ssize_t n_missing, n_stale
+    cdef bint has_lost          # a member, since the last restart
     cdef double patience        # how long sweeps go on before the next step
     cdef double[:, ::1] L       # row-major: the BLAS sees its transpose
     cdef double[::1] diagonal, norm, right_side, cosine, sine

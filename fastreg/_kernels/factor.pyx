@@ -54,7 +54,8 @@ cdef class FaceFactor:
 
     def clear(self):
         """Forget all coordinates."""
-        self.size = self.n_dependent = 0
+        self.size = 0
+        self.has_lost = False
         self.slot[:] = MISSING
 
     def solve_on(self, Smooth smooth, const Py_ssize_t[::1] face, const double[::1] diagonal,
@@ -114,7 +115,8 @@ cdef class FaceFactor:
         cdef Py_ssize_t i
         for i in range(self.capacity):
             self.slot[i] = MISSING
-        self.size = self.n_stale = self.n_dependent = 0
+        self.size = self.n_stale = 0
+        self.has_lost = False
         self.n_missing = n
         for i in range(n):
             self.missing[i] = i
@@ -128,7 +130,12 @@ cdef class FaceFactor:
         cdef Py_ssize_t i
         cdef int size, ld = <int> self.capacity, inc = 1
         if not self.settle_on(smooth, face, n, diagonal):
-            return False
+            if not self.has_lost:
+                return False
+            # perhaps they depended on columns that have left
+            self.restart(n)
+            if not self.extend(smooth, face, diagonal):
+                return False
         size = <int> self.size
         for i in range(n):
             if self.slot[face[i]] >= 0:
@@ -141,8 +148,8 @@ cdef class FaceFactor:
 
     cdef bint settle_on(self, Smooth smooth, const Py_ssize_t *face, Py_ssize_t n,
                         const double *diagonal) noexcept nogil:
-        """Let the members be those of `face` that don't depend on others; false where too
-        many do."""
+        """Let the members be those of `face` that don't depend on others, or on some that have
+        left since the last restart; false where too many do."""
         cdef Py_ssize_t i
         self.compare(face, n, diagonal)
         for i in range(self.n_stale - 1, -1, -1):  # those after it are fewer
@@ -153,16 +160,16 @@ cdef class FaceFactor:
     cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
                      const double *diagonal) noexcept nogil:
         """Append who is missing, but for columns that depend on others: those are held."""
-        cdef Py_ssize_t start = 0, new, good
+        cdef Py_ssize_t start = 0, new, good, n_dependent = 0
         while start < self.n_missing:
             new = min(BATCH, self.n_missing - start)
             good = self.append(smooth, face, diagonal, &self.missing[start], new)
             start += good
             if good < new:
-                if self.n_dependent == MAX_DEPENDENT:
+                if n_dependent == MAX_DEPENDENT:
                     return False
                 self.slot[face[self.missing[start]]] = DEPENDENT
-                self.n_dependent += 1
+                n_dependent += 1
                 start += 1
         self.n_missing = 0
         return True
@@ -248,10 +255,7 @@ cdef class FaceFactor:
             self.norm[i] = self.norm[i + 1]
             self.slot[self.members[i]] = i
         self.size = last
-        if self.n_dependent:  # perhaps on the one that has left
-            for i in range(self.capacity):
-                self.slot[i] = max(self.slot[i], <Py_ssize_t> MISSING)
-            self.n_dependent = 0
+        self.has_lost = True
 
     cdef void turn(self, Py_ssize_t row, Py_ssize_t start, double carry) noexcept nogil:
         """Turn a row from column `start` on, move it up, and find the rotation that ends it."""

@@ -92,11 +92,20 @@ cdef class Homotopy:
                 face[size] = j
                 size += 1
         with nogil:
-            self.is_ready = size == 0 or self.factor.settle_on(
-                self.smooth, &face[0], size, &no_curvature[0])
+            self.is_ready = self.begin(&face[0], size, &no_curvature[0])
+
+    cdef bint begin(self, const Py_ssize_t *face, Py_ssize_t size,
+                    const double *no_curvature) noexcept nogil:
+        """Let the members be the support; false where columns of it depend on each other."""
         if size == 0:
             self.factor.restart(0)
-        self.is_ready = self.is_ready and self.factor.size == size
+            return True
+        if (self.factor.settle_on(self.smooth, face, size, no_curvature)
+                and self.factor.size == size):
+            return True
+        self.factor.restart(0)  # perhaps they depended on columns that have left
+        return (self.factor.settle_on(self.smooth, face, size, no_curvature)
+                and self.factor.size == size)
 
     def follow(self, const double[::1] l1s, Py_ssize_t max_active):
         """Solutions (m, k) at l1s, from the largest to the smallest, none above where it is.

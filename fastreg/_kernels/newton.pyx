@@ -139,6 +139,11 @@ cdef class FaceNewton:
             any_dependent = any_dependent or self.factor.is_dependent(self.free[i])
         if not any_dependent:
             return False
+        if self.factor.has_lost:
+            # perhaps only on columns that have left the face
+            self.factor.restart(0)
+            if not self.solve(w):
+                return False
         for i in range(self.n_free):
             j = self.free[i]
             if self.n_solves <= 0:
