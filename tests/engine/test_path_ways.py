@@ -202,3 +202,17 @@ def test_max_iter_is_kept_and_told(data, layout, as_layout, small_budget):
     assert not solution.converged
     assert solution.n_iter == 7
     assert solution.gap > solution.gap_tol
+
+
+def test_a_walk_on_sets_without_room_for_all_gives_way_to_descent():
+    """Among duplicates each set's solution may want columns that the last one had."""
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((150, 700))[:, rng.integers(0, 700, 700)]
+    y = X @ (rng.standard_normal(700) * (rng.random(700) < 0.1)) + rng.standard_normal(150)
+    design = Design(X, y)
+    engine = PathEngine(LeastSquaresProblem(design), tol=1e-4, max_iter=1000)
+    alphas = alpha_grid(design, 1.0, eps=1e-4, n_alphas=4)
+    penalties = [elastic_net_penalty(alpha, 1.0, design.total_weight) for alpha in alphas]
+    solutions = list(engine.path(penalties, np.zeros((1, 700))))
+    assert all(solution.converged for solution in solutions)
+    assert max(solution.n_iter for solution in solutions) < 200
