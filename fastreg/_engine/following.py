@@ -29,10 +29,12 @@ class Follower:
     Parameters
     ----------
     problem : LeastSquaresProblem
+    is_random : bool
+        Whether coordinates are to be picked at random: then none is followed.
     """
 
-    def __init__(self, problem):
-        self.goes_on = len(problem.correlation) == 1
+    def __init__(self, problem, is_random):
+        self.goes_on = len(problem.correlation) == 1 and not is_random
         self.max_active = MAX_ACTIVE
         if problem.design.is_sparse:
             of_nonzeros = int(ACTIVE_OF_NONZEROS * np.sqrt(problem.design.work))

@@ -28,6 +28,7 @@ reads memory where a pass for ten of them multiplies).
 """
 
 from dataclasses import replace
+from itertools import takewhile
 from math import ceil
 
 import numpy as np
@@ -126,7 +127,7 @@ class PathEngine:
         capacity = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.admission = Admission(self.design, capacity, working_set)
         self.descents = Descents(self.design, self.budget)
-        self.follower = Follower(problem) if rng is None else None
+        self.follower = Follower(problem, rng is not None)
         self._unpenalised = None
         self._last = None  # where the last penalty ended
         self._before = None  # and the one that it started from
@@ -172,16 +173,15 @@ class PathEngine:
         """How many of the penalties to solve with shared passes."""
         if penalties[0].l1 == 0:
             return 1
-        follows = self.follower is not None and self.follower.follows(penalties[0])
-        if self.all_features:
-            n_penalised = sum(penalty.l1 > 0 for penalty in penalties)
-            return min(n_penalised, FOLLOWED_TOGETHER) if follows else 1
+        follows = self.follower.follows(penalties[0])
         last = self._last.penalty.l1 if self._last else penalties[0].l1
-        near = [LOOKAHEAD_RATIO * last <= penalty.l1 <= last for penalty in penalties]
+        n_below = sum(1 for _ in takewhile(lambda penalty: 0 < penalty.l1 <= last, penalties))
+        if self.all_features:
+            return max(1, min(n_below, FOLLOWED_TOGETHER)) if follows else 1
         room = self.budget // (16 * n_tasks * (self.design.n_samples + self.design.n_features))
-        n_near = near.index(False) if False in near else len(near)
+        n_near = sum(penalty.l1 >= LOOKAHEAD_RATIO * last for penalty in penalties[:n_below])
         if n_near > SIDE_BY_SIDE and not self.design.is_sparse:
-            n_near = min(SIDE_BY_SIDE * round(n_near / SIDE_BY_SIDE), len(penalties))
+            n_near = min(SIDE_BY_SIDE * round(n_near / SIDE_BY_SIDE), n_below)
         worthwhile = LOOKAHEAD if follows else self._worthwhile_lookahead()
         return max(1, min(n_near, worthwhile, room))
 
@@ -199,7 +199,7 @@ class PathEngine:
         iterates = [self._first_iterate(penalties[0], W)]
         iterates += [Iterate(penalty, W) for penalty in penalties[1:]]
         start = None
-        if self.follower is not None and (len(penalties) > 1 or self._last is not None):
+        if len(penalties) > 1 or self._last is not None:
             start = self.follower.start(iterates, self._last)
         if len(penalties) == 1 and start is None:
             self._finish_alone(iterates[0], *self._expectation(iterates[0], penalties[0].l1))
@@ -233,8 +233,8 @@ class PathEngine:
             is_new = len(violators) > 0 or open_iterates[-1].C is None
             # on the set of the last round it would get to the same place; and where sets have no
             # room for all, or columns depend on each other, only descent is sure to get ahead
-            may_follow = start is not None and is_new and n_rounds <= FOLLOWED_ROUNDS
-            if not (may_follow and self._follow(start, open_iterates)):
+            may_follow = is_new and n_rounds <= FOLLOWED_ROUNDS and self.follower.goes_on
+            if start is None or not may_follow or not self._follow(start, open_iterates):
                 self._descend_along(open_iterates)
             if expected is not None:  # who really violates may not be in the set yet
                 open_iterates[0].moved = True
@@ -248,11 +248,8 @@ class PathEngine:
     def _follow(self, start, iterates):
         """Bring all iterates to their solutions on the working set, from kink to kink; false
         where that does not get so far."""
-        columns, follower = self.working_set.columns, self.follower
-        if not follower.goes_on:
-            return False
-        working_set = self.working_set
-        found = follower.follow(start, iterates, columns, working_set.gram, working_set.factor)
+        working_set, columns = self.working_set, self.working_set.columns
+        found = self.follower.follow(start, iterates, columns, working_set.gram, working_set.factor)
         if len(found) < len(iterates):
             return False
         for it, w in zip(iterates, found, strict=True):

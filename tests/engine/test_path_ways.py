@@ -216,3 +216,23 @@ def test_a_walk_on_sets_without_room_for_all_gives_way_to_descent():
     solutions = list(engine.path(penalties, np.zeros((1, 700))))
     assert all(solution.converged for solution in solutions)
     assert max(solution.n_iter for solution in solutions) < 200
+
+
+def test_an_alpha_of_zero_shares_no_pass(data, small_budget, monkeypatch):
+    """Filling up those that a pass multiplies at a time doesn't reach for it."""
+    X, Y, _ = data
+    small_budget(8 * P * P)
+    design = Design(X[:, :20], Y[:, 0])
+    alphas = [*np.geomspace(1.0, 0.75, 6) * alpha_max(design, 1.0), 0.0]
+    penalties = [elastic_net_penalty(alpha, 1.0, design.total_weight) for alpha in alphas]
+    groups, original = [], PathEngine._solve_together
+
+    def record(self, penalties, W):
+        groups.append([penalty.l1 for penalty in penalties])
+        return original(self, penalties, W)
+
+    monkeypatch.setattr(PathEngine, "_solve_together", record)
+    engine = PathEngine(LeastSquaresProblem(design), tol=1e-10, max_iter=100_000)
+    assert all(solution.converged for solution in engine.path(penalties, np.zeros((1, 20))))
+    assert groups[-1] == [0.0]
+    assert len(groups[0]) == 6
