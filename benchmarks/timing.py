@@ -48,6 +48,16 @@ class Settings:
     # operations per second of a matrix product, by the name of its dtype
     gemm_rates: dict = field(default_factory=lambda: {"float64": np.inf, "float32": np.inf})
 
+    @property
+    def slow_seconds(self):
+        """What a call takes at least that sits out after SLOW_ROUNDS."""
+        return QUICK_SLOW_SECONDS if self.quick else SLOW_SECONDS
+
+    @property
+    def max_rests(self):
+        """Steps that a rest goes on for at most."""
+        return QUICK_RESTS if self.quick else MAX_RESTS
+
 
 @dataclass
 class Spread:
@@ -139,11 +149,11 @@ def race(contestants, settings):
     to round. A contestant whose first call raises is out: its result is the exception.
     """
     with quiet():
-        max_rests = QUICK_RESTS if settings.quick else MAX_RESTS
-        slow_seconds = QUICK_SLOW_SECONDS if settings.quick else SLOW_SECONDS
-        results, repeats, firsts = _warm_up(contestants, max_rests, slow_seconds)
+        results, repeats, firsts = _warm_up(contestants, settings)
         times = {name: [] for name in repeats}
-        slow = {name: seconds for name, seconds in firsts.items() if seconds >= slow_seconds}
+        slow = {
+            name: seconds for name, seconds in firsts.items() if seconds >= settings.slow_seconds
+        }
         for name, seconds in slow.items():
             times[name].append(seconds)
         total = sum(firsts[name] * repeats[name] + REST_STEP_SECONDS for name in repeats)
@@ -152,12 +162,12 @@ def race(contestants, settings):
         for k in range(n_rounds):
             for name in list(repeats)[:: -1 if k % 2 else 1]:
                 if len(times[name]) < (SLOW_ROUNDS if name in slow else n_rounds):
-                    seconds = sample(contestants[name], repeats[name], max_rests)
+                    seconds = sample(contestants[name], repeats[name], settings.max_rests)
                     times[name].append(seconds)
     return times, results
 
 
-def _warm_up(contestants, max_rests, slow_seconds):
+def _warm_up(contestants, settings):
     """Results, how often to repeat each call in a sample, and seconds of one."""
     results, repeats, firsts = {}, {}, {}
     for name, call in contestants.items():
@@ -169,8 +179,9 @@ def _warm_up(contestants, max_rests, slow_seconds):
             continue
         seconds = time.perf_counter() - start
         timed_elsewhere = hasattr(getattr(call, "func", None), "timed")
-        if seconds < slow_seconds or timed_elsewhere:
-            seconds = sample(call, 1, max_rests)  # a first call may be slow for reasons of its own
+        if seconds < settings.slow_seconds or timed_elsewhere:
+            # a first call may be slow for reasons of its own
+            seconds = sample(call, 1, settings.max_rests)
         repeats[name] = max(1, math.ceil(MIN_SAMPLE_SECONDS / max(seconds, 1e-7)))
         firsts[name] = seconds
     return results, repeats, firsts

@@ -42,15 +42,18 @@ def run(settings):
         yield _first_fit_row(estimator, rounds)
 
 
+def _import_seconds(modules):
+    return run_python("-c", TIMED_IMPORT.format(modules=modules))
+
+
 def _import_row(rounds):
+    if rounds > 1:  # warm-up: files come from disk
+        _import_seconds("fastreg")
+        _import_seconds(NEEDED)
     ours, theirs = [], []
-    for k in range(rounds + 1):
-        ours.append(run_python("-c", TIMED_IMPORT.format(modules="fastreg")))
-        theirs.append(run_python("-c", TIMED_IMPORT.format(modules=NEEDED)))
-        if k == 0:  # warm-up: files come from disk
-            if rounds == 1:
-                break
-            ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(_import_seconds("fastreg"))
+        theirs.append(_import_seconds(NEEDED))
     return Row(
         FAMILY,
         "import fastreg",

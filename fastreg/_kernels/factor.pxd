@@ -29,6 +29,7 @@ cdef class FaceFactor:
                            const Py_ssize_t *missing, Py_ssize_t n_missing) noexcept nogil
     cdef bint settle_on(self, Smooth smooth, const Py_ssize_t *face, Py_ssize_t n,
                         const double *diagonal) noexcept nogil
-    cdef void append_row(self, int old) noexcept nogil
+    cdef void solve_lower(self, double *b) noexcept nogil
+    cdef void solve_upper(self, double *b) noexcept nogil
     cdef void remove(self, Py_ssize_t gone, double *z) noexcept nogil
     cdef void turn(self, Py_ssize_t row, Py_ssize_t start, double carry) noexcept nogil

@@ -128,20 +128,13 @@ cdef class FaceFactor:
         False where there are too many of those.
         """
         cdef Py_ssize_t i
-        cdef int size, ld = <int> self.capacity, inc = 1
         if not self.settle_on(smooth, face, n, diagonal):
-            if not self.has_lost:
-                return False
-            # perhaps they depended on columns that have left
-            self.restart(n)
-            if not self.extend(smooth, face, diagonal):
-                return False
-        size = <int> self.size
+            return False
         for i in range(n):
             if self.slot[face[i]] >= 0:
                 self.right_side[self.slot[face[i]]] = b[i]
-        dtrsv(b'U', b'T', b'N', &size, &self.L[0, 0], &ld, &self.right_side[0], &inc)
-        dtrsv(b'U', b'N', b'N', &size, &self.L[0, 0], &ld, &self.right_side[0], &inc)
+        self.solve_lower(&self.right_side[0])
+        self.solve_upper(&self.right_side[0])
         for i in range(n):
             b[i] = self.right_side[self.slot[face[i]]] if self.slot[face[i]] >= 0 else 0.0
         return True
@@ -155,7 +148,22 @@ cdef class FaceFactor:
         for i in range(self.n_stale - 1, -1, -1):  # those after it are fewer
             self.remove(self.stale[i], NULL)
         self.n_stale = 0
+        if self.extend(smooth, face, diagonal):
+            return True
+        if not self.has_lost:
+            return False
+        self.restart(n)  # perhaps they depended on columns that have left
         return self.extend(smooth, face, diagonal)
+
+    cdef void solve_lower(self, double *b) noexcept nogil:
+        """b <- L^-1 b, for the members in their order."""
+        cdef int size = <int> self.size, ld = <int> self.capacity, inc = 1
+        dtrsv(b'U', b'T', b'N', &size, &self.L[0, 0], &ld, b, &inc)
+
+    cdef void solve_upper(self, double *b) noexcept nogil:
+        """b <- L'^-1 b."""
+        cdef int size = <int> self.size, ld = <int> self.capacity, inc = 1
+        dtrsv(b'U', b'N', b'N', &size, &self.L[0, 0], &ld, b, &inc)
 
     cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
                      const double *diagonal) noexcept nogil:
@@ -190,17 +198,17 @@ cdef class FaceFactor:
                            &self.L[old + i, 0])
             self.L[old + i, old + i] += self.diagonal[old + i]
             self.norm[old + i] = self.L[old + i, old + i]
-        if old and new == 1:
-            self.append_row(old)
-        elif old:
-            dtrsm(b'L', b'U', b'T', b'N', &old, &new, &one, &self.L[0, 0], &ld,
-                  &self.L[old, 0], &ld)
-            dsyrk(b'U', b'T', &new, &old, &minus, &self.L[old, 0], &ld, &one,
-                  &self.L[old, old], &ld)
-        if new == 1:
+        if new == 1:  # the BLAS is slow on a matrix of one column
+            self.solve_lower(&self.L[old, 0])
+            self.L[old, old] -= fr_dot(&self.L[old, 0], &self.L[old, 0], old)
             info = not self.L[old, old] > 0
             self.L[old, old] = sqrt(self.L[old, old])
         else:
+            if old:
+                dtrsm(b'L', b'U', b'T', b'N', &old, &new, &one, &self.L[0, 0], &ld,
+                      &self.L[old, 0], &ld)
+                dsyrk(b'U', b'T', &new, &old, &minus, &self.L[old, 0], &ld, &one,
+                      &self.L[old, old], &ld)
             dpotrf(b'U', &new, &self.L[old, old], &ld, &info)
         good = new if info == 0 else info - 1
         for i in range(good):
@@ -212,13 +220,6 @@ cdef class FaceFactor:
             self.slot[self.members[old + i]] = old + i
         self.size += good
         return good
-
-    cdef void append_row(self, int old) noexcept nogil:
-        """The row of one new member, from that of H."""
-        cdef int ld = <int> self.capacity, inc = 1
-        cdef double *row = &self.L[old, 0]
-        dtrsv(b'U', b'T', b'N', &old, &self.L[0, 0], &ld, row, &inc)
-        row[old] -= fr_dot(row, row, old)
 
     cdef void remove(self, Py_ssize_t gone, double *z) noexcept nogil:
         """Take out the member in slot `gone`, and its row and column of L. A solution z of

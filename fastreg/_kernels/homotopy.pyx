@@ -17,7 +17,6 @@ import numpy as np
 
 from libc.math cimport INFINITY, fabs, fmod
 from libc.string cimport memcpy, memmove
-from scipy.linalg.cython_blas cimport dtrsv
 
 from fastreg._kernels.factor cimport FaceFactor
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
@@ -100,12 +99,13 @@ cdef class Homotopy:
         if size == 0:
             self.factor.restart(0)
             return True
-        if (self.factor.settle_on(self.smooth, face, size, no_curvature)
-                and self.factor.size == size):
-            return True
-        self.factor.restart(0)  # perhaps they depended on columns that have left
-        return (self.factor.settle_on(self.smooth, face, size, no_curvature)
-                and self.factor.size == size)
+        if not self.factor.settle_on(self.smooth, face, size, no_curvature):
+            return False
+        if self.factor.size < size and self.factor.has_lost:
+            self.factor.restart(0)  # perhaps they depended on columns that have left
+            if not self.factor.settle_on(self.smooth, face, size, no_curvature):
+                return False
+        return self.factor.size == size
 
     def follow(self, const double[::1] l1s, Py_ssize_t max_active):
         """Solutions (m, k) at l1s, from the largest to the smallest, none above where it is.
@@ -158,7 +158,6 @@ cdef class Homotopy:
         is near its limit. Then the way to the path, or along it to `end`, begins."""
         cdef Py_ssize_t j, n_changed = 0
         cdef double limit, excess
-        cdef int size = <int> self.factor.size, ld = <int> self.factor.capacity, inc = 1
         for j in range(self.k):
             self.gradient[0, j] = self.start_c[j]
             if self.w[j] != self.start_w[j]:
@@ -185,10 +184,9 @@ cdef class Homotopy:
                 self.excess[j], self.off = excess, 1.0
         self.end = self.l1 if self.off > 0 else end
         # the step is H^-1 b, and z = L^-1 b
-        for j in range(size):
+        for j in range(self.factor.size):
             self.z[j] = self.to_go(self.factor.members[j])
-        if size:
-            dtrsv(b'U', b'T', b'N', &size, &self.factor.L[0, 0], &ld, &self.z[0], &inc)
+        self.factor.solve_lower(&self.z[0])
 
     cdef void come_near(self, Py_ssize_t j) noexcept nogil:
         """Watch a coordinate; between looks all members' part of its row is at hand."""
@@ -204,12 +202,9 @@ cdef class Homotopy:
     cdef void find_step(self) noexcept nogil:
         """The step of members, and the direction of near gradients, to the end if there were
         no kinks."""
-        cdef Py_ssize_t i
-        cdef int size = <int> self.factor.size, ld = <int> self.factor.capacity, inc = 1
-        for i in range(size):
-            self.step[i] = self.z[i]
-        if size:
-            dtrsv(b'U', b'N', b'N', &size, &self.factor.L[0, 0], &ld, &self.step[0], &inc)
+        cdef Py_ssize_t i, size = self.factor.size
+        memcpy(&self.step[0], &self.z[0], size * sizeof(double))
+        self.factor.solve_upper(&self.step[0])
         for i in range(self.n_near):
             self.direction[i] = -fr_dot(&self.near_gram[i, 0], &self.step[0], size)
 
