@@ -16,9 +16,8 @@ from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
 from fastreg._kernels.scaled import Scaled
 from fastreg._kernels.support import support
+from fastreg._kernels.targets import center_targets
 
-# Elements of y that are transposed at a time.
-BLOCK_ELEMENTS = 1 << 16
 # So many rows of a product with X cost about what reading X costs.
 SHARED_TARGETS = 2
 
@@ -36,13 +35,6 @@ def has_unit_stride(X):
 def deviations(sq_norm, total_weight):
     """Standard deviations of columns with these squared norms; 1 for those without any."""
     return np.sqrt(np.where(sq_norm > 0, sq_norm, total_weight) / total_weight)
-
-
-def two_sum(a, b):
-    """a + b rounded, and what the rounding left out (Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
 
 
 class Design:
@@ -109,11 +101,13 @@ class Design:
         self.nbytes = sum(part.nbytes for part in parts)
         self.work_of_fit = self.work * expected_passes
         self.fit_intercept = fit_intercept
-        weights = np.ones(n)
-        if sample_weight is not None:
+        if sample_weight is None:
+            weights, self.scale, self.total_weight, heaviest = np.ones(n), None, float(n), 0
+        else:
             weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
-        self.scale = None if sample_weight is None else np.sqrt(weights)
-        self.total_weight = float(weights.sum())
+            self.scale, self.total_weight = np.sqrt(weights), float(weights.sum())
+            heaviest = int(weights.argmax())
+        self._heaviest = heaviest if fit_intercept else -1
         self.n_passes = 0.0
         self._moments = moment_cache.NoMoments()
         if keep_moments and moment_cache.pays(self.work, p):
@@ -159,7 +153,9 @@ class Design:
         their rest, (3 or 4, p): one pass over X."""
         first = self.targets[0] if self.scale is None else self.targets[0] * self.scale
         self.n_passes += 1
-        return (self._sparse_stats if self.is_sparse else self._dense_stats)(weights, first)
+        return self.matrix.column_stats(
+            weights, first, self.total_weight, self._heaviest, self.threads(self.work)
+        )
 
     def _center(self):
         if not self.is_sparse:
@@ -176,47 +172,16 @@ class Design:
         self.correlation = self.correlation / scale
 
     def _set_targets(self, Y, weights):
-        Y = np.asarray(Y, dtype=np.float64)
-        Y = Y.reshape(self.n_samples, -1).T
-        self.target_mean, self.target_rest = np.zeros(len(Y)), 0.0
-        if self.fit_intercept:
-            self.target_mean = (Y @ weights) / self.total_weight
-        self.targets = np.empty(Y.shape)
-        step = max(1, BLOCK_ELEMENTS // len(Y))  # what is turned over stays in the cache
-        for start in range(0, self.n_samples, step):
-            block = np.s_[:, start : start + step]
-            np.subtract(Y[block], self.target_mean[:, np.newaxis], out=self.targets[block])
-        if self.fit_intercept:
-            # the mean of a large y is rounded: what is left of it is not
-            rest = (self.targets @ weights) / self.total_weight
-            self.target_mean, self.target_rest = two_sum(self.target_mean, rest)
-            self.targets -= rest[:, np.newaxis]
-        if self.scale is not None:
-            self.targets *= self.scale
-        self.squared_norms = np.array([np.vdot(row, row) for row in self.targets])
-
-    def _dense_stats(self, weights, u):
-        # Shifted by a row: a row is within sqrt(n) spreads of the mean, so
-        # s2 - s1^2 / N loses no more than a factor n, whatever the mean is.
-        X, p = self.X, self.n_features
-        shift = np.zeros(p)
-        if self.fit_intercept:
-            shift = X[int(np.argmax(weights))].astype(np.float64)
-        s1, s2, c = self.matrix.first_pass(weights, u, shift, self.threads(self.work))
-        if not self.fit_intercept:
-            return np.stack([shift, s2, c])
-        offset = s1 / self.total_weight
-        mean, rest = two_sum(shift, offset)
-        return np.stack([mean, np.maximum(s2 - s1 * offset, 0.0), c, rest])
-
-    def _sparse_stats(self, weights, u):
-        return self.matrix.column_stats(
+        Y = np.asarray(Y, dtype=np.float64).reshape(self.n_samples, -1)
+        self.targets, about = center_targets(
+            Y if Y.flags.aligned else Y.copy(),
             weights,
-            u,
+            self.scale,
             self.total_weight,
-            int(np.argmax(weights)) if self.fit_intercept else -1,
-            self.threads(self.work),
+            self._heaviest,
+            self.threads(Y.size),
         )
+        self.target_mean, self.target_rest, self.squared_norms = about
 
     def weighted_rows(self):
         """The rows that have weight; a fold gives those it holds out none."""

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fastreg._engine.design import Design, deviations, two_sum
+from fastreg._engine.design import Design, deviations
 
 # Rows that don't lie side by side are copied in blocks of this many bytes.
 BLOCK_BYTES = 1 << 23
@@ -279,3 +279,10 @@ class MomentsDesign:
         if name.startswith("_") or not self.has_rows:
             raise AttributeError(f"a design made of moments has no {name} without its rows")
         return getattr(self.on_rows, name)
+
+
+def two_sum(a, b):
+    """a + b rounded, and what the rounding left out (Knuth)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)

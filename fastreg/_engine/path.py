@@ -27,7 +27,6 @@ in C order); a copy in Fortran order (twice the memory); a pass for each alpha (
 reads memory where a pass for ten of them multiplies).
 """
 
-from dataclasses import replace
 from itertools import takewhile
 from math import ceil
 
@@ -147,7 +146,8 @@ class PathEngine:
         """Minimise from W (T, p), which is overwritten with the solution."""
         solution = next(self.path([penalty], W))
         W[:] = solution.W
-        return replace(solution, W=W)
+        solution.W = W
+        return solution
 
     def path(self, penalties, W):
         """Solutions for penalties from the strongest to the weakest, each from the last.

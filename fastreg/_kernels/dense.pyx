@@ -1,7 +1,7 @@
 """Dense X in either order, float32 or float64, with any leading dimension.
 
 Column-wise work (`dot`, `axpy`) needs Fortran order. Everything that touches
-all of X (`first_pass`, `dots`, `subtract`, `gram`, `gather`) works on tiles and
+all of X (`column_stats`, `dots`, `subtract`, `gram`, `gather`) works on tiles and
 is as fast in C order. Tiles depend on the shape and order only; partial sums of
 row tiles are added in index order, so results don't depend on the threads.
 """
@@ -11,7 +11,7 @@ from cython.parallel cimport prange, threadid
 from scipy.linalg.cython_blas cimport dgemm
 
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
-from fastreg._kernels.matrix cimport Matrix
+from fastreg._kernels.matrix cimport Matrix, left_out_of_sum
 
 
 cdef extern from "columns.h" nogil:
@@ -166,24 +166,30 @@ cdef class Dense(Matrix):
         """How often `dots` reads X for so many rows."""
         return 1 if n_targets >= MANY_TARGETS else n_targets
 
-    def first_pass(self, const double[::1] weights, const double[::1] u,
-                   const double[::1] shift, int n_threads):
-        """Column sums of w z, w z^2 and u z with z = x - shift, in one pass.
+    def column_stats(self, const double[::1] weights, const double[::1] u,
+                     double total_weight, Py_ssize_t heaviest, int n_threads):
+        """Means, centred squared norms and A'u of all columns, in one pass.
 
-        Returns an array (3, p). A NaN or infinity in X makes its column's sums
-        non-finite.
+        `heaviest` is the row of largest weight, or -1 for no centring. Returns an array
+        (4, p): mean (0 without centring), sum of w (x - mean)^2, sum of u x, and what
+        rounding left out of the mean. u must be orthogonal to the weights, or zero where
+        they are. A NaN or infinity in X makes its column's sums non-finite.
         """
-        partial = np.zeros((self.n_row_tiles, 3, self.n_features))
-        cdef double[:, :, ::1] out = partial
+        cdef double[:, :, ::1] sums = np.zeros((self.n_row_tiles, 3, self.n_features))
+        cdef double[::1] shift = np.zeros(self.n_features)
         cdef Py_ssize_t first, last, task, n_tasks = self.n_row_tiles * self.n_col_tiles
-        cdef Py_ssize_t step = max(1, INTERRUPT_WORK // (self.row_tile * self.col_tile))
+        cdef Py_ssize_t step = max(1, INTERRUPT_WORK // (self.row_tile * self.col_tile)), j
+        if heaviest >= 0:
+            for j in range(self.n_features):
+                shift[j] = (self.at64(heaviest, j)[0] if self.x64 != NULL
+                            else self.at32(heaviest, j)[0])
         for first in range(0, n_tasks, step):
             last = min(first + step, n_tasks)
             for task in prange(first, last, nogil=True, num_threads=n_threads,
                                schedule="dynamic"):
-                self.stats_tile(task, &weights[0], &u[0], &shift[0], out)
+                self.stats_tile(task, &weights[0], &u[0], &shift[0], sums)
             check_interrupt()
-        return partial[0] if self.n_row_tiles == 1 else partial.sum(axis=0)
+        return finished_stats(sums, shift, total_weight, heaviest >= 0)
 
     cdef void stats_tile(self, Py_ssize_t task, const double *w, const double *u,
                          const double *shift, double[:, :, ::1] out) noexcept nogil:
@@ -562,3 +568,27 @@ cdef class Dense(Matrix):
         for t in range(idx.shape[0]):
             out[t] = self.mean[idx[t]]
         return out
+
+
+cdef finished_stats(double[:, :, ::1] sums, double[::1] shift, double total_weight, bint center):
+    """What `Dense.column_stats` returns, from sums of w z, w z^2 and u z for each row tile
+    with z = x - shift."""
+    # a row is within sqrt(n) spreads of the mean, so s2 - s1^2 / N loses no more than a
+    # factor n, whatever the mean is
+    cdef Py_ssize_t r, j, p = sums.shape[2]
+    result = np.zeros((4, p))
+    cdef double[:, ::1] out = result
+    cdef double offset
+    for r in range(sums.shape[0]):
+        for j in range(p):
+            out[0, j] += sums[r, 0, j]
+            out[1, j] += sums[r, 1, j]
+            out[2, j] += sums[r, 2, j]
+    for j in range(p):
+        offset = out[0, j] / total_weight if center else 0.0
+        out[1, j] -= out[0, j] * offset
+        if out[1, j] < 0:  # and not NaN
+            out[1, j] = 0.0
+        out[0, j] = shift[j] + offset
+        out[3, j] = left_out_of_sum(shift[j], offset)
+    return result

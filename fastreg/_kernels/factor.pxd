@@ -12,7 +12,9 @@ cdef class FaceFactor:
     cdef bint has_lost          # a member, since the last restart
     cdef double patience        # how long sweeps go on before the next step
     cdef double[:, ::1] L       # row-major: the BLAS sees its transpose
+    cdef double[:, ::1] numbers         # the rows are what follows
     cdef double[::1] diagonal, norm, right_side, cosine, sine
+    cdef Py_ssize_t[:, ::1] indices     # and these
     cdef Py_ssize_t[::1] members, slot, missing, stale, wanted
 
     cdef double work(self, const Py_ssize_t *face, Py_ssize_t n,

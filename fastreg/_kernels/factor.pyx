@@ -46,11 +46,14 @@ cdef class FaceFactor:
         self.capacity = capacity
         self.patience = 1.0
         self.L = np.empty((capacity, capacity))  # memory not used is not touched
-        self.diagonal, self.norm, self.right_side = np.empty((3, capacity))
-        self.cosine, self.sine = np.empty((2, capacity))
-        self.members, self.missing, self.stale = np.empty((3, capacity), dtype=np.intp)
-        self.slot = np.full(capacity, MISSING, dtype=np.intp)
-        self.wanted = np.zeros(capacity, dtype=np.intp)
+        self.numbers = np.empty((5, capacity))
+        self.diagonal, self.norm = self.numbers[0], self.numbers[1]
+        self.right_side = self.numbers[2]
+        self.cosine, self.sine = self.numbers[3], self.numbers[4]
+        self.indices = np.zeros((5, capacity), dtype=np.intp)
+        self.members, self.missing, self.stale = self.indices[0], self.indices[1], self.indices[2]
+        self.slot, self.wanted = self.indices[3], self.indices[4]
+        self.clear()
 
     def clear(self):
         """Forget all coordinates."""

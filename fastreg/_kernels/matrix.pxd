@@ -30,3 +30,9 @@ cdef class Matrix:
 
 
 cdef const double *pointer_or_null(object array) except? NULL
+
+
+cdef inline double left_out_of_sum(double a, double b) noexcept nogil:
+    """What rounding leaves out of a + b (Knuth)."""
+    cdef double total = a + b, part = total - a
+    return (a - (total - part)) + (b - part)

@@ -42,10 +42,12 @@ cdef class FaceNewton:
         self.smooth = smooth
         self.penalty = penalty
         self.factor = FaceFactor(k) if factor is None else factor
-        self.face = np.empty(k, dtype=np.intp)
-        self.slope, self.curvature, self.before, self.gradient = np.empty((4, k))
-        self.step, self.free_curvature, self.derivative = np.empty((3, k))
-        self.free = np.empty(k, dtype=np.intp)
+        cdef Py_ssize_t[:, ::1] indices = np.empty((2, k), dtype=np.intp)
+        cdef double[:, ::1] numbers = np.empty((7, k))
+        self.face, self.free = indices[0], indices[1]
+        self.slope, self.curvature, self.before = numbers[0], numbers[1], numbers[2]
+        self.gradient, self.step, self.free_curvature = numbers[3], numbers[4], numbers[5]
+        self.derivative = numbers[6]
 
     cdef void find_face(self, const double *w) noexcept nogil:
         cdef Py_ssize_t j
