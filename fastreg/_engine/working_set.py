@@ -9,7 +9,7 @@ from fastreg._kernels.factor import FaceFactor
 from fastreg._kernels.support import support
 
 # Columns that join at a time: bounds what is made before it is stored.
-BATCH = 128
+BATCH = 512
 
 
 class WorkingSet:

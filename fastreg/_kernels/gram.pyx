@@ -10,7 +10,7 @@ from fastreg._kernels.dense cimport (
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 
 cdef enum:
-    GRAM_TILE = 320         # lines in a tile where there are more than one
+    GRAM_TILE = 208         # lines in a tile: tasks enough for some threads
     DIRECT_TILE = 128       # where nothing is packed
     PACK_PARTS = 32
 
@@ -58,9 +58,11 @@ cdef class Gram:
         self.run_a = self.by_rows or is_run(&self.a[0], self.ka)
         self.run_b = self.by_rows or is_run(&self.b[0], self.kb)
         cdef bint are_runs = self.run_a and self.run_b and not self.by_rows
+        # one chunk alone would keep one thread busy
+        cdef Py_ssize_t few = GRAM_LINES if length >= 2 * GRAM_CHUNK_ROWS else GRAM_TILE
         if self.X.is_plain and self.X.has_columns and are_runs:
             G = self.by_columns(n_threads)
-        elif max(self.ka, self.kb) <= GRAM_LINES:
+        elif max(self.ka, self.kb) <= few:
             G = self.by_chunks(n_threads)
         else:
             G = self.by_tiles(n_threads)
