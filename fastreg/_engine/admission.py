@@ -10,6 +10,8 @@ from fastreg._kernels.support import mark_support
 GROWTH = 0.6
 FULL_GROWTH = 0.6
 MIN_GROWTH = 128
+# One without room for a Gram, whose columns are swept, grows by up to this multiple of them.
+SWEPT_GROWTH = 4
 # How much faster than before the gradient may go on, for features to be let in.
 ENTRY_MARGIN = 0.1
 # A set that is full keeps who is in use, and of the others those that are nearest to it, up
@@ -71,6 +73,8 @@ class Admission:
         room = self.capacity - n_in_use
         if room >= MIN_GROWTH // 2:  # better the worst of them here than all of them elsewhere
             limit = min(limit, room)
+        else:  # elsewhere more of them cost no more for each
+            limit = max(limit, SWEPT_GROWTH * n_in_use)
         return np.sort(_largest(found, ratio, limit))
 
     def wanted(self, iterates, violators):
