@@ -60,7 +60,6 @@ def _epochs(problem, settings):
         with quiet():
             best = _objective(problem.X, y, reference.sgd(problem.X, y, name, parameters))
         shown = ", ".join(f"{k}={v}" for k, v in parameters.items() if k not in EPOCH)
-        strided = isinstance(problem.X, np.ndarray) and problem.X.strides[0] < problem.X.strides[1]
         yield from compete(
             FAMILY,
             problem,
@@ -71,7 +70,7 @@ def _epochs(problem, settings):
             lambda model, y=y, best=best: max(0.0, _objective(problem.X, y, model) / best - 1),
             settings,
             tol=TOLERANCE,
-            targets={"sklearn": 1.5 if wanted and not strided else None},
+            targets={"sklearn": 1.5 if wanted else None},
             work=lambda: Work(bytes=problem.nbytes),
         )
 

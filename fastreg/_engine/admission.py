@@ -71,10 +71,9 @@ class Admission:
         n_in_use = np.count_nonzero(in_use)
         limit = max(MIN_GROWTH, int(_growth(iterates, last) * n_in_use))
         room = self.capacity - n_in_use
-        if room >= MIN_GROWTH // 2:  # better the worst of them here than all of them elsewhere
-            limit = min(limit, room)
-        else:  # elsewhere more of them cost no more for each
-            limit = max(limit, SWEPT_GROWTH * n_in_use)
+        # better the worst of them here than all of them elsewhere; there, more cost no more each
+        fits = room >= MIN_GROWTH // 2
+        limit = min(limit, room) if fits else max(limit, SWEPT_GROWTH * n_in_use)
         return np.sort(_largest(found, ratio, limit))
 
     def wanted(self, iterates, violators):

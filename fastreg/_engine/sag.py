@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastreg._engine.ridge_solution import RidgeSolution, certificate, gradient
+from fastreg._engine.row_order import for_rows
 from fastreg._kernels.sag import CentredDenseRows, CentredSparseRows, descend
 
 MAX_EPOCHS = 1000
@@ -15,9 +16,10 @@ def stochastic_average(design, alpha, solver, tol, max_iter, seed):
 
     Sparse X is held by rows too while this runs.
     """
-    kind, X = (
-        (CentredSparseRows, design.X.tocsr()) if design.is_sparse else (CentredDenseRows, design.X)
-    )
+    if design.is_sparse:
+        kind, X = CentredSparseRows, design.X.tocsr()
+    else:
+        kind, X = CentredDenseRows, for_rows(design.X)
     root = np.ones(design.n_samples) if design.scale is None else design.scale
     weights = np.square(root)
     chosen = np.flatnonzero(weights)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from fastreg._engine.design import has_whole_strides
+from fastreg._engine.row_order import for_rows
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels import loss as losses
 from fastreg._kernels import schedule as schedules
@@ -127,10 +127,7 @@ def make_loss(table, name, epsilon):
 
 def make_samples(X, y, sample_weight, *, labels):
     """Rows of X, C-ordered or not, dense or CSR, with targets (n, T) or codes of classes (n, 1)."""
-    if sp.issparse(X):
-        rows = CsrRows(X)
-    else:
-        rows = DenseRows(X if has_whole_strides(X) else np.array(X, order="C"))
+    rows = CsrRows(X) if sp.issparse(X) else DenseRows(for_rows(X))
     return Samples(rows, np.ascontiguousarray(y, dtype=np.float64), sample_weight, labels)
 
 

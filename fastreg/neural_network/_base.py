@@ -14,8 +14,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fastreg._engine import quasi_newton, threads
-from fastreg._engine.design import has_whole_strides
 from fastreg._engine.perceptron import Data, apply_head, linear_outputs, mean_of
+from fastreg._engine.row_order import for_rows
 from fastreg._engine.threads import fit_threads
 from fastreg._engine.training import Training, train
 from fastreg._progress import progress
@@ -311,7 +311,7 @@ def _kernel_layout(X):
     """X as the kernels read it: sorted CSR with 32-bit indices, or any array in steps of
     whole numbers."""
     if not sp.issparse(X):
-        return X if has_whole_strides(X) else np.ascontiguousarray(X)
+        return for_rows(X)
     if not X.has_sorted_indices:
         X = X.sorted_indices()
     parts = (X.data, X.indices, X.indptr)
