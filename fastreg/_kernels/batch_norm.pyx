@@ -1,6 +1,4 @@
 """Batch normalisation: the formulas are in normalise.h."""
-from libc.math cimport sqrt
-
 from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Layer, Share, at, block_start
 
 cdef extern from "team.h" nogil:
@@ -11,6 +9,8 @@ cdef extern from "normalise.h" nogil:
                           Py_ssize_t last, Py_ssize_t width, void *moments)
     void fr_merge_moments(bint single, const void *blocks, Py_ssize_t n_blocks, Py_ssize_t rows,
                           Py_ssize_t width, void *out)
+    void fr_invert_deviations(bint single, void *squares, Py_ssize_t rows, Py_ssize_t width,
+                              double epsilon)
     void fr_normalise(bint single, void *input, Py_ssize_t in_stride, void *output,
                       Py_ssize_t out_stride, Py_ssize_t first, Py_ssize_t last, Py_ssize_t width,
                       const void *means, const void *inverses, const void *scales,
@@ -73,7 +73,7 @@ cdef class BatchNorm(Layer):
         fr_merge_moments(single, self.moments, batch.n_blocks, batch.n_rows, width, mean)
         if share.thread == 0:
             self.follow(batch.n_rows, mean, square)
-        self.invert(batch.n_rows, square)
+        fr_invert_deviations(single, square, batch.n_rows, width, self.epsilon)
         fr_normalise(single, self.previous.out, self.previous.stride, self.out, self.stride,
                      share.first, share.last, width, mean, square, self.parameters,
                      at(self.parameters, width, single))
@@ -90,18 +90,6 @@ cdef class BatchNorm(Layer):
             self.running[0, j] += share * (value - self.running[0, j])
             value = (<float *> square)[j] if self.single else (<double *> square)[j]
             self.running[1, j] += share * (value / rows - self.running[1, j])
-
-    cdef void invert(self, Py_ssize_t n_rows, void *square) noexcept nogil:
-        """Sums of squares to 1 / sqrt(variance + epsilon)."""
-        cdef Py_ssize_t j
-        cdef float *single_square = <float *> square
-        cdef double *double_square = <double *> square
-        if self.single:
-            for j in range(self.width):
-                single_square[j] = <float> (1 / sqrt(single_square[j] / n_rows + self.epsilon))
-        else:
-            for j in range(self.width):
-                double_square[j] = 1 / sqrt(double_square[j] / n_rows + self.epsilon)
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef Py_ssize_t block, width = self.width

@@ -62,11 +62,12 @@ FR_FUNCTION void FR_NAME(fr_drop)(const void *input, ptrdiff_t in_stride, void *
             const ptrdiff_t bottom = last - top < rows ? last : top + rows;
             const ptrdiff_t some = groups - start < FR_WORDS ? groups - start : FR_WORDS;
             const ptrdiff_t n = rows > 1 ? (bottom - top) * groups : some;
-            fr_philox_blocks((uint32_t)(top * groups + start), layer, (uint32_t)number,
-                      (uint32_t)(number >> 32), key, n, words);
+            fr_threefry_blocks((uint32_t)(top * groups + start), layer, (uint32_t)number,
+                               (uint32_t)(number >> 32), key, n, words);
             for (ptrdiff_t i = top; i < bottom; i++) {
                 const FR_T *in = (const FR_T *)input + i * in_stride;
                 FR_T *mask = (FR_T *)masks + i * stride, *out = (FR_T *)output + i * stride;
+#pragma GCC unroll 8
                 for (int lane = 0; lane < 8; lane++) {
                     const ptrdiff_t j = lane * groups + start;
                     const ptrdiff_t count = width - j < some ? width - j : some;
@@ -103,8 +104,8 @@ FR_FUNCTION void FR_NAME(fr_add_noise)(void *data, ptrdiff_t stride, double devi
     for (ptrdiff_t i = first; i < last; i++) {
         FR_T *x = (FR_T *)data + i * stride;
         for (ptrdiff_t group = 0; group < groups; group++) {
-            fr_philox_blocks((uint32_t)(i * groups + group), layer, (uint32_t)number,
-                      (uint32_t)(number >> 32), key, 1, words);
+            fr_threefry_blocks((uint32_t)(i * groups + group), layer, (uint32_t)number,
+                               (uint32_t)(number >> 32), key, 1, words);
             for (int pair = 0; pair < 2; pair++) {
                 const double radius = deviation * sqrt(-2 * log(fr_uniform(words[2 * pair])));
                 const double angle = 6.283185307179586 * fr_uniform(words[2 * pair + 1]);

@@ -8,10 +8,9 @@
 #ifndef FASTREG_NORMALISE_H
 #define FASTREG_NORMALISE_H
 
-#include <math.h>
 #include <stddef.h>
 
-#include "clones.h"
+#include "real_math.h"
 
 #define FR_BODY "normalise.h"
 #include "for_reals.h"
@@ -20,6 +19,8 @@
     ((single) ? fr_block_moments_f32(__VA_ARGS__) : fr_block_moments_f64(__VA_ARGS__))
 #define fr_merge_moments(single, ...) \
     ((single) ? fr_merge_moments_f32(__VA_ARGS__) : fr_merge_moments_f64(__VA_ARGS__))
+#define fr_invert_deviations(single, ...) \
+    ((single) ? fr_invert_deviations_f32(__VA_ARGS__) : fr_invert_deviations_f64(__VA_ARGS__))
 #define fr_normalise(single, ...) \
     ((single) ? fr_normalise_f32(__VA_ARGS__) : fr_normalise_f64(__VA_ARGS__))
 #define fr_block_slopes(single, ...) \
@@ -79,6 +80,17 @@ FR_FUNCTION void FR_NAME(fr_merge_moments)(const void *blocks, ptrdiff_t n_block
         }
         before = after;
     }
+}
+
+/* sums of squares to 1 / sqrt(variance + epsilon) */
+FR_FUNCTION void FR_NAME(fr_invert_deviations)(void *squares, ptrdiff_t rows, ptrdiff_t width,
+                                               double epsilon)
+{
+    FR_T *square = (FR_T *)squares;
+    const FR_T share = (FR_T)1 / rows, small = (FR_T)epsilon;
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < width; j++)
+        square[j] = 1 / FR_NAME(fr_root)(square[j] * share + small);
 }
 
 /* z = (z - mean) inverse, in place; out = scale z + shift */

@@ -6,10 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "clones.h"
-
-FR_INLINE float fr_root_f32(float x) { return sqrtf(x); }
-FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
+#include "real_math.h"
 
 #define FR_BODY "optimise.h"
 #include "for_reals.h"

@@ -5,7 +5,7 @@ import numpy as np
 def words(uint64_t key, uint64_t high, uint64_t low):
     """The four 32-bit words of one block."""
     cdef uint32_t[::1] out = np.empty(4, dtype=np.uint32)
-    fr_philox(key, high, low, &out[0])
+    fr_threefry(key, high, low, &out[0])
     return np.asarray(out)
 
 

@@ -4,22 +4,49 @@ import numpy as np
 import pytest
 from fastreg._kernels.random import permutation, words
 
-# key, high, low -> words, as published with the generator
+# counter, key -> words of 20 rounds, as published with the generator
 KNOWN = [
-    (0, 0, 0, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
-    (2**64 - 1, 2**64 - 1, 2**64 - 1, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    ((0, 0, 0, 0), (0, 0, 0, 0), "9c6ca96a e17eae66 fc10ecd4 5256a7d8"),
+    ((2**32 - 1,) * 4, (2**32 - 1,) * 4, "2a881696 57012287 f6c7446e a16a6732"),
     (
-        0x299F31D0A4093822,
-        0x0370734413198A2E,
-        0x85A308D3243F6A88,
-        "d16cfe09 94fdcceb 5001e420 24126ea1",
+        (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+        (0xA4093822, 0x299F31D0, 0x082EFA98, 0xEC4E6C89),
+        "59cd1dbb b8879579 86b5d00c ac8b6d84",
     ),
 ]
+TURNS = [(10, 26), (11, 21), (13, 27), (23, 5), (6, 20), (17, 11), (25, 10), (18, 20)]
 
 
-@pytest.mark.parametrize(("key", "high", "low", "answer"), KNOWN)
-def test_known_answers(key, high, low, answer):
-    assert " ".join(f"{word:08x}" for word in words(key, high, low)) == answer
+def threefry(counter, key, rounds=20):
+    """The formula, word by word."""
+    mask = 2**32 - 1
+    keys = [*key, 0x1BD11BDA ^ key[0] ^ key[1] ^ key[2] ^ key[3]]
+    x = [(word + own) & mask for word, own in zip(counter, keys[:4], strict=True)]
+    for r in range(rounds):
+        for one, other, turn in ((0, 1, TURNS[r % 8][0]), (2, 3, TURNS[r % 8][1])):
+            x[one] = (x[one] + x[other]) & mask
+            x[other] = (x[other] << turn & mask | x[other] >> (32 - turn)) ^ x[one]
+        x[1], x[3] = x[3], x[1]
+        if r % 4 == 3:
+            s = r // 4 + 1
+            x = [(word + keys[(s + i) % 5]) & mask for i, word in enumerate(x)]
+            x[3] = (x[3] + s) & mask
+    return " ".join(f"{word:08x}" for word in x)
+
+
+@pytest.mark.parametrize(("counter", "key", "answer"), KNOWN)
+def test_known_answers_of_the_formula(counter, key, answer):
+    assert threefry(counter, key) == answer
+
+
+@pytest.mark.parametrize("key", [0, 1, 2**64 - 1, 0x299F31D0A4093822])
+@pytest.mark.parametrize(
+    ("high", "low"), [(0, 0), (2**64 - 1, 2**64 - 1), (0x0370734413198A2E, 0x85A308D3243F6A88)]
+)
+def test_words_are_those_of_the_formula(key, high, low):
+    halves = [part >> shift & (2**32 - 1) for part in (low, high) for shift in (0, 32)]
+    wanted = threefry(halves, (key & (2**32 - 1), key >> 32, 0, 0), rounds=12)
+    assert " ".join(f"{word:08x}" for word in words(key, high, low)) == wanted
 
 
 def test_permutations_are_a_function_of_key_and_counter():
