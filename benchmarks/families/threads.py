@@ -38,16 +38,11 @@ def _operations(problem):
     """{name: f(n_threads)} for the kernels that take a number of threads."""
     design = Design(problem.X, problem.y)
     matrix, V = design.matrix, design.targets
-    p = design.n_features
-    columns = np.arange(min(p, 500))
-    ones, u, zeros = np.ones(design.n_samples), V[0], np.zeros(p)
-    if design.is_sparse:
-        first = partial(matrix.column_stats, ones, u, design.total_weight, 0)
-    else:
-        first = partial(matrix.first_pass, ones, u, zeros)
+    columns = np.arange(min(design.n_features, 500))
+    ones = np.ones(design.n_samples)
     return {
         "gradient pass": lambda t: matrix.dots(V, t),
-        "first pass": first,
+        "first pass": partial(matrix.column_stats, ones, V[0], design.total_weight, 0),
         f"Gram of {len(columns)} columns": lambda t: matrix.gram(columns, None, t),
     }
 

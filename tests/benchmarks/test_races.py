@@ -9,6 +9,7 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks import accuracy, interrupts, jobs, limits, peers, problems
+from benchmarks.families import threads
 from benchmarks.peers.perceptron import Recipe
 from benchmarks.rows import Row
 from benchmarks.scales import slope_of
@@ -139,3 +140,9 @@ def test_networks_of_other_libraries_take_the_same_steps(name):
     assert loss == pytest.approx(accuracy.log_loss(X, y, model), rel=1e-3)
     proba = model.predict_proba(X)[np.arange(len(y)), y]
     assert accuracy.log_loss(X, y, model) == pytest.approx(-np.log(proba).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize("make", [problems.dense, problems.sparse])
+def test_kernels_that_race_their_threads_give_the_same_bits(make):
+    for call in threads._operations(make(60, 20)).values():
+        np.testing.assert_array_equal(call(1), call(2))
