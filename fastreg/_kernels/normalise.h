@@ -8,9 +8,10 @@
 #ifndef FASTREG_NORMALISE_H
 #define FASTREG_NORMALISE_H
 
+#include <math.h>
 #include <stddef.h>
 
-#include "real_math.h"
+#include "clones.h"
 
 #define FR_BODY "normalise.h"
 #include "for_reals.h"
@@ -87,10 +88,10 @@ FR_FUNCTION void FR_NAME(fr_invert_deviations)(void *squares, ptrdiff_t rows, pt
                                                double epsilon)
 {
     FR_T *square = (FR_T *)squares;
-    const FR_T share = (FR_T)1 / rows, small = (FR_T)epsilon;
+    /* in double: an epsilon too small for float32 still keeps constant columns from 0 / 0 */
 #pragma omp simd
     for (ptrdiff_t j = 0; j < width; j++)
-        square[j] = 1 / FR_NAME(fr_root)(square[j] * share + small);
+        square[j] = (FR_T)(1 / sqrt((double)square[j] / rows + epsilon));
 }
 
 /* z = (z - mean) inverse, in place; out = scale z + shift */

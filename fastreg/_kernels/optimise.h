@@ -6,7 +6,10 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "real_math.h"
+#include "clones.h"
+
+FR_INLINE float fr_root_f32(float x) { return sqrtf(x); }
+FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
 
 #define FR_BODY "optimise.h"
 #include "for_reals.h"

@@ -7,14 +7,10 @@
 #ifndef FASTREG_REAL_MATH_H
 #define FASTREG_REAL_MATH_H
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "clones.h"
-
-FR_INLINE float fr_root_f32(float x) { return sqrtf(x); }
-FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
 
 /* 2^n and expm1(r) of x; beyond the range of the type x is cut off */
 FR_INLINE double fr_split_exp_f64(double x, double *scale)

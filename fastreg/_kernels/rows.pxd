@@ -1,4 +1,4 @@
-"""X as stochastic gradient descent sees it: one row at a time, never copied."""
+"""X as stochastic gradient descent sees it: one row at a time."""
 
 
 cdef class Rows:

@@ -32,7 +32,7 @@ class LinearModel(BaseEstimator):
         check_solution(design, W, intercept, self._way)
         with np.errstate(over="ignore"):
             coef, intercept = design.coefficients(W).astype(dtype), intercept.astype(dtype)
-        if dtype != W.dtype and not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
             raise ValueError(
                 f"Coefficients are too large for {np.dtype(dtype)}, the dtype of X: pass X as "
                 "float64, or rescale it, with StandardScaler for example."

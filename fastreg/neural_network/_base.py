@@ -308,8 +308,8 @@ def _print_epoch(epoch):
 
 
 def _kernel_layout(X):
-    """X as the kernels read it: sorted CSR with 32-bit indices, or any array in steps of
-    whole numbers."""
+    """X as the kernels read it: sorted CSR with 32-bit indices, or dense rows as
+    `for_rows` gives them."""
     if not sp.issparse(X):
         return for_rows(X)
     if not X.has_sorted_indices:
