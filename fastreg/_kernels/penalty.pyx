@@ -12,6 +12,11 @@ from libc.math cimport INFINITY, fabs, sqrt
 from libc.stdlib cimport free, malloc
 
 
+cdef extern from "scan.h" nogil:
+    Py_ssize_t fr_next_loud(const double *w, const double *c, double limit,
+                            Py_ssize_t start, Py_ssize_t n)
+
+
 cdef struct Terms:
     # the penalty of one coordinate
     double l1, l2, lower, upper
@@ -330,19 +335,22 @@ cdef double scaled_gap(Penalty penalty, const double *w, const double *c,
 
 cdef double one_task_gap(Penalty penalty, const double *w, const double *c,
                          Py_ssize_t n_coordinates, double squared_residual) noexcept nogil:
-    """`certificate` for one task: a coordinate that is zero and far from moving costs
-    a comparison."""
+    """`certificate` for one task: coordinates that are zero and far from moving are passed
+    over, all at once where they have one factor."""
     cdef double l1 = 0.0, wa = 0.0, total = squared_residual, conjugate = 0.0
     cdef double ratio = 0.0     # 1 / s_max
     cdef double quiet = 0.0     # a zero is silent up to quiet l1_j: min(ratio, 1)
     cdef double x, s = 1.0, s_max, gap = INFINITY
     cdef bint boxed = False
-    cdef Py_ssize_t j
+    cdef Py_ssize_t j = -1
     cdef Terms a
-    for j in range(n_coordinates):
-        if w[j] == 0 and fabs(c[j]) <= (
-            quiet * penalty.l1 * penalty.factors[j * penalty.factor_step]
-        ):
+    while j + 1 < n_coordinates:
+        j += 1
+        if penalty.factor_step == 0:
+            j = fr_next_loud(w, c, quiet * penalty.l1 * penalty.common_factor, j, n_coordinates)
+            if j == n_coordinates:
+                break
+        elif w[j] == 0 and fabs(c[j]) <= quiet * penalty.l1 * penalty.factors[j]:
             continue
         if not fabs(c[j]) + fabs(w[j]) < INFINITY:
             return fabs(c[j]) + fabs(w[j])
