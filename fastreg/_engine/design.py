@@ -245,9 +245,9 @@ class Design:
         self.n_passes += self.share(columns)
         return self.matrix.gather(columns, self.threads(self.n_samples * len(columns)))
 
-    def coefficients(self, W):
-        """W (..., p) for A as coefficients of X's own columns."""
-        return W if self.column_scale is None else W / self.column_scale
+    def coefficients(self, W, columns=slice(None)):
+        """W (..., k) for A's `columns` as coefficients of X's own."""
+        return W if self.column_scale is None else W / self.column_scale[columns]
 
     def intercept(self, W):
         """Intercepts (T,) that belong to W (T, p), the coefficients of A."""

@@ -328,9 +328,9 @@ def _fold_errors(folds, k, solver):
             shortfall.add(solution, design.total_weight)
             batch.append(solution.W)
             if len(batch) == size:
-                errors[-1].append(held_out.errors(np.stack(batch), design))
+                errors[-1].append(held_out.errors(batch, design))
                 batch = []
         if batch:
-            errors[-1].append(held_out.errors(np.stack(batch), design))
+            errors[-1].append(held_out.errors(batch, design))
         working_set = engine.working_set
     return np.array([np.concatenate(parts) for parts in errors]), shortfall

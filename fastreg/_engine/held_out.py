@@ -3,10 +3,15 @@
 import numpy as np
 import scipy.sparse as sp
 
+from fastreg._kernels.support import mark_support
+
 # Errors from moments have this relative accuracy at least; otherwise rows are read.
 RTOL = 1e-7
 # Elements of what is made at a time: gathered rows, predictions, sparse columns.
 BLOCK_ELEMENTS = 1 << 20
+# Elements of the coefficients that wait for their errors: few enough to stay in the cache, and
+# more where predictions are made for many rows at once.
+WAITING_ELEMENTS, WAITING_SPARSE = 1 << 17, 1 << 22
 
 
 class HeldOut:
@@ -29,9 +34,10 @@ class HeldOut:
 
     def batch_size(self, n_targets):
         """How many coefficient vectors to hand to `errors` at once."""
-        # predictions for sparse X are made for all rows at once
-        n_rows = len(self.rows) if sp.issparse(self.X) else 1
-        return max(1, 4 * BLOCK_ELEMENTS // (n_targets * max(self.X.shape[1], n_rows)))
+        n_features = self.X.shape[1]
+        if sp.issparse(self.X):  # all rows, so that columns are sliced once
+            return max(1, WAITING_SPARSE // (n_targets * max(n_features, len(self.rows))))
+        return max(1, WAITING_ELEMENTS // (n_targets * n_features))
 
     def errors(self, W, design):
         """Weighted mean squared errors (k,), averaged over targets; see `squared_errors`."""
@@ -40,11 +46,10 @@ class HeldOut:
     def squared_errors(self, W, design):
         """Weighted mean squared errors (k, n_targets).
 
-        W (k, n_targets, p) are coefficients of `design`, which was trained on.
+        W are k arrays (n_targets, p), coefficients of `design`, which was trained on.
         """
-        W = design.coefficients(W)
         if self.moments is not None:
-            errors = self._from_moments(W, design)
+            errors = self._from_moments(design.coefficients(np.asarray(W)), design)
             if errors is not None:
                 return errors
         return self._from_rows(W, design)
@@ -65,12 +70,16 @@ class HeldOut:
         return centred / moments.total_weight + offset**2
 
     def _from_rows(self, W, design):
-        k, n_targets, p = W.shape
-        support = np.flatnonzero(W.any(axis=(0, 1)))
-        V = np.ascontiguousarray(W[:, :, support].reshape(k * n_targets, -1).T)
+        k, (n_targets, p) = len(W), W[0].shape
+        used = np.zeros(p, dtype=np.uint8)
+        for w in W:
+            mark_support(w, used)
+        support = np.flatnonzero(used)
+        W = design.coefficients(np.stack([w[:, support] for w in W]), support)
+        V = np.ascontiguousarray(W.reshape(k * n_targets, -1).T)
         offset = design.target_mean
         if sp.issparse(self.X):
-            offset = offset - W @ design.mean  # (k, n_targets)
+            offset = offset - W @ design.mean[support]  # (k, n_targets)
             predicted = self._predict_sparse(support, V)
         total = np.zeros((k, n_targets))
         step = max(1, BLOCK_ELEMENTS // max(len(support), k * n_targets, 1))

@@ -57,6 +57,8 @@ ROUNDING_GAP = 1e-13
 # Alphas that share a pass: so many, and none below this part of the last one,
 LOOKAHEAD = 16
 LOOKAHEAD_RATIO = 0.7
+# or this one where X has so few elements that what surrounds a pass costs more than the pass,
+SHORT_PASS, SHORT_LOOKAHEAD_RATIO = 1 << 20, 0.5
 # but for what fills up those whose residuals dense X is multiplied with at a time.
 SIDE_BY_SIDE = 4
 # Alphas that are followed together where there is no pass to share, and rounds for others.
@@ -175,11 +177,14 @@ class PathEngine:
             return 1
         follows = self.follower.follows(penalties[0])
         last = self._last.penalty.l1 if self._last else penalties[0].l1
-        n_below = sum(1 for _ in takewhile(lambda penalty: 0 < penalty.l1 <= last, penalties))
+        l1s = [penalty.l1 for penalty in penalties[:FOLLOWED_TOGETHER]]
+        n_below = sum(1 for _ in takewhile(lambda l1: 0 < l1 <= last, l1s))
         if self.all_features:
-            return max(1, min(n_below, FOLLOWED_TOGETHER)) if follows else 1
+            return max(1, n_below) if follows else 1
         room = self.budget // (16 * n_tasks * (self.design.n_samples + self.design.n_features))
-        n_near = sum(penalty.l1 >= LOOKAHEAD_RATIO * last for penalty in penalties[:n_below])
+        is_short = self.design.work < SHORT_PASS
+        nearest = last * (SHORT_LOOKAHEAD_RATIO if is_short else LOOKAHEAD_RATIO)
+        n_near = sum(l1 >= nearest for l1 in l1s[:n_below])
         if n_near > SIDE_BY_SIDE and not self.design.is_sparse:
             n_near = min(SIDE_BY_SIDE * round(n_near / SIDE_BY_SIDE), n_below)
         worthwhile = LOOKAHEAD if follows else self._worthwhile_lookahead()
@@ -252,11 +257,12 @@ class PathEngine:
         found = self.follower.follow(start, iterates, columns, working_set.gram, working_set.factor)
         if len(found) < len(iterates):
             return False
-        for it, w in zip(iterates, found, strict=True):
-            it.W = np.zeros(start.W.shape)
-            it.W[:, columns] = w
-            it.n_iter += self.design.share(columns) * w.any()
-            it.moved = True
+        W = np.zeros((len(iterates), *start.W.shape))
+        W[:, 0, columns] = found
+        n_iter = self.design.share(columns) * found.any(axis=1)
+        for k, it in enumerate(iterates):
+            it.W, it.moved = W[k], True
+            it.n_iter += n_iter[k]
         return True
 
     def _follow_all(self, start, iterates):

@@ -79,6 +79,7 @@ class LeastSquaresProblem:
     def gradients(self, w, working_set):
         """The same for many w (K T, k) on the columns of `working_set`: A'R, and ||r||^2 of
         each row, from one pass over X."""
-        targets = np.tile(self.targets, (len(w) // len(self.targets), 1))
+        targets = self.targets
+        targets = np.concatenate([targets] * (len(w) // len(targets)))
         R = working_set.residual(w, targets)
         return self.design.dots(R), np.einsum("ij,ij->i", R, R)

@@ -87,7 +87,9 @@ class WorkingSet:
 
     def keep(self, columns):
         """Forget all but those in `columns`."""
-        positions = np.flatnonzero(np.isin(self.columns, columns))
+        is_kept = np.zeros(len(self._contains), dtype=bool)
+        is_kept[columns] = True
+        positions = np.flatnonzero(is_kept[self.columns])
         k = len(positions)
         for start in range(0, k, BATCH):  # in place: what is read lies behind what is written
             moved = positions[start : start + BATCH]
