@@ -11,4 +11,5 @@ cdef class Rows:
     cdef void axpy(self, Py_ssize_t i, double d, double *v) noexcept nogil
     cdef double squared_norm(self, Py_ssize_t i) noexcept nogil
     cdef Py_ssize_t columns(self, Py_ssize_t i, Py_ssize_t *out) noexcept nogil
+    cdef void find(self, Py_ssize_t i) noexcept nogil
     cdef void prefetch(self, Py_ssize_t i) noexcept nogil

@@ -37,6 +37,10 @@ cdef class Rows:
         """Put the columns in which row i has entries into `out`; how many there are."""
         return 0
 
+    cdef void find(self, Py_ssize_t i) noexcept nogil:
+        """Say that row i is prefetched soon."""
+        pass
+
     cdef void prefetch(self, Py_ssize_t i) noexcept nogil:
         """Say that row i is needed soon."""
         pass
@@ -244,6 +248,12 @@ cdef class CsrRows(Rows):
         if self.columns32 != NULL:
             return widen(self.columns32 + at, nnz, out)
         return widen(self.columns64 + at, nnz, out)
+
+    cdef void find(self, Py_ssize_t i) noexcept nogil:
+        if self.starts32 != NULL:
+            fr_prefetch(self.starts32 + i, 8)
+        else:
+            fr_prefetch(self.starts64 + i, 16)
 
     cdef void prefetch(self, Py_ssize_t i) noexcept nogil:
         cdef Py_ssize_t at = self.start(i), nnz = self.start(i + 1) - at

@@ -201,6 +201,8 @@ cdef class Problem:
         cdef double y, p, value, step, slope = 0.0, total = 0.0, rate = eta
         cdef Py_ssize_t r, i
         for r in range(m):
+            if r + 2 * AHEAD < n:
+                self.samples.rows.find(batch[r + 2 * AHEAD])
             if r + AHEAD < n:
                 self.samples.prefetch(batch[r + AHEAD])
             i = batch[r]

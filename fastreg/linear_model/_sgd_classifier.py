@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from fastreg._engine.sgd import CLASSIFICATION_LOSSES, DEFAULT_EPSILON
+from fastreg._labels import classes_of
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
     check_class_weight,
@@ -360,7 +361,7 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
         return X, y
 
     def _start(self, y):
-        self._set_classes(np.unique(y))
+        self._set_classes(classes_of(y))
 
     def _check_parameters(self, *, partial=False):
         super()._check_parameters(partial=partial)
@@ -400,7 +401,9 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
 
     def _problems(self, y):
         codes = self._codes(y, "y")
-        weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
+        weights = np.ones(len(self.classes_))
+        if self.class_weight is not None:
+            weights = compute_class_weight(self.class_weight, classes=self.classes_, y=y)
         threads = None if self.n_jobs is None else joblib.effective_n_jobs(self.n_jobs)
         classes, pairs = range(len(weights)), [(1.0, weight) for weight in weights]
         if len(weights) == 2:

@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
+from fastreg._labels import classes_of
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
     check_class_weight,
@@ -314,7 +315,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
                 )
             self._check_classes(y, whole)
         else:
-            labels = np.arange(y.shape[1]) if kind.startswith("multilabel") else np.unique(y)
+            labels = np.arange(y.shape[1]) if kind.startswith("multilabel") else classes_of(y)
             self._start_classes(kind, labels)
         loss, n_classes = ("logistic_loss", self.label_smoothing), len(self.classes_)
         if self._kind == "multiclass":
