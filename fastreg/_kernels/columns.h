@@ -82,6 +82,38 @@ FR_FUNCTION void fr_truncate(double owed, double scale, double *v, double *q, pt
     }
 }
 
+/* Eight columns of four rows at a time, as far as they go: each u is loaded once for two
+ * vectors of columns, where the loop behind loads it for each. */
+#if defined(__GNUC__)
+typedef double fr_four __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float fr_four_singles __attribute__((vector_size(16), aligned(4), may_alias));
+#define FR_FOUR_f64(x) (*(const fr_four *)(x))
+#define FR_FOUR_f32(x) __builtin_convertvector(*(const fr_four_singles *)(x), fr_four)
+#define FR_LANE(o, t)                                                         \
+    {                                                                         \
+        fr_four low = FR_FOUR_f64(o + j), high = FR_FOUR_f64(o + j + 4);      \
+        low += (a0 * v[t] + b0 * v[4 + t]) + (c0 * v[8 + t] + d0 * v[12 + t]);\
+        high += (a1 * v[t] + b1 * v[4 + t]) + (c1 * v[8 + t] + d1 * v[12 + t]);\
+        *(fr_four *)(o + j) = low;                                            \
+        *(fr_four *)(o + j + 4) = high;                                       \
+    }
+#define FR_EIGHT_COLUMNS(NAME)                                                \
+    for (; j + 8 <= cols; j += 8) {                                           \
+        const fr_four m0 = FR_FOUR_f64(m + j), m1 = FR_FOUR_f64(m + j + 4);   \
+        const fr_four a0 = FR_FOUR_##NAME(x0 + j) - m0;                       \
+        const fr_four a1 = FR_FOUR_##NAME(x0 + j + 4) - m1;                   \
+        const fr_four b0 = FR_FOUR_##NAME(x1 + j) - m0;                       \
+        const fr_four b1 = FR_FOUR_##NAME(x1 + j + 4) - m1;                   \
+        const fr_four c0 = FR_FOUR_##NAME(x2 + j) - m0;                       \
+        const fr_four c1 = FR_FOUR_##NAME(x2 + j + 4) - m1;                   \
+        const fr_four d0 = FR_FOUR_##NAME(x3 + j) - m0;                       \
+        const fr_four d1 = FR_FOUR_##NAME(x3 + j + 4) - m1;                   \
+        FR_LANE(o0, 0) FR_LANE(o1, 1) FR_LANE(o2, 2) FR_LANE(o3, 3)           \
+    }
+#else
+#define FR_EIGHT_COLUMNS(NAME)
+#endif
+
 #define FR_DENSE(NAME, T)                                                     \
 /* sum_i (x_i - m) v_i */                                                     \
 FR_FUNCTION double fr_col_dot_##NAME(const T *x, double m, const double *v,   \
@@ -186,18 +218,19 @@ FR_FUNCTION void fr_rows_dot_##NAME(const T *x, ptrdiff_t ld, ptrdiff_t rows, \
     }                                                                         \
 }                                                                             \
 /* The same for four u at once, u_it at 4 i + t: four rows are read once for all */\
-FR_FUNCTION void fr_rows_dots4_##NAME(const T *x, ptrdiff_t ld,               \
-                                      ptrdiff_t rows, ptrdiff_t cols,         \
-                                      const double *m, const double *u,       \
-                                      double *out, ptrdiff_t ldo)             \
+FR_PRODUCT void fr_rows_dots4_##NAME(const T *x, ptrdiff_t ld,                \
+                                     ptrdiff_t rows, ptrdiff_t cols,          \
+                                     const double *m, const double *u,        \
+                                     double *out, ptrdiff_t ldo)              \
 {                                                                             \
     double *o0 = out, *o1 = o0 + ldo, *o2 = o1 + ldo, *o3 = o2 + ldo;         \
     ptrdiff_t i = 0;                                                          \
     for (; i + 4 <= rows; i += 4) {                                           \
         const T *x0 = x + i * ld, *x1 = x0 + ld, *x2 = x1 + ld, *x3 = x2 + ld;\
         const double *v = u + 4 * i;                                          \
-        _Pragma("omp simd")                                                   \
-        for (ptrdiff_t j = 0; j < cols; j++) {                                \
+        ptrdiff_t j = 0;                                                      \
+        FR_EIGHT_COLUMNS(NAME)                                                \
+        for (; j < cols; j++) {                                               \
             const double a = (double)x0[j] - m[j], b = (double)x1[j] - m[j];  \
             const double c = (double)x2[j] - m[j], d = (double)x3[j] - m[j];  \
             o0[j] += (a * v[0] + b * v[4]) + (c * v[8] + d * v[12]);          \
