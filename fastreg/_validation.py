@@ -302,7 +302,7 @@ def narrow_indices(X, remedy):
 
 def check_finite(estimator, design, X, y):
     """Raise for a NaN or infinity in X or y, which the first pass has noticed."""
-    y_is_finite = np.isfinite(design.squared_norms.sum())
+    y_is_finite = math.isfinite(design.squared_norms.sum())
     if design.is_finite and y_is_finite:
         return
     owner = type(estimator).__name__ if estimator is not None else ""

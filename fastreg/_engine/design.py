@@ -134,7 +134,7 @@ class Design:
         )
         self.mean, self.sq_norm, correlation = statistics[:3]
         self.mean_rest = statistics[3] if len(statistics) > 3 else 0.0
-        self.is_finite = math.isfinite(self.sq_norm.sum() + self.mean.sum())
+        self.is_finite = math.isfinite(statistics[:2].sum())
         self._center()
         if len(self.targets) == 1:
             self.correlation = correlation[np.newaxis]
@@ -160,7 +160,7 @@ class Design:
     def _center(self):
         if not self.is_sparse:
             self.matrix.set_center(self.mean, self.scale)
-        elif np.isfinite(self.sq_norm.sum()):
+        elif math.isfinite(self.sq_norm.sum()):
             self.matrix.center(self.mean, self.scale, self.total_weight, self.sq_norm)
 
     def _scale_columns(self, scale):

@@ -173,7 +173,7 @@ class PathEngine:
 
     def _lookahead(self, penalties, n_tasks):
         """How many of the penalties to solve with shared passes."""
-        if penalties[0].l1 == 0:
+        if len(penalties) == 1 or penalties[0].l1 == 0:
             return 1
         follows = self.follower.follows(penalties[0])
         last = self._last.penalty.l1 if self._last else penalties[0].l1

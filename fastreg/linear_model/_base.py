@@ -30,13 +30,17 @@ class LinearModel(BaseEstimator):
         """Set coef_ and intercept_ from W (T, p) in the dtype of X."""
         intercept = design.intercept(W)
         check_solution(design, W, intercept, self._way)
-        with np.errstate(over="ignore"):
-            coef, intercept = design.coefficients(W).astype(dtype), intercept.astype(dtype)
-        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
-            raise ValueError(
-                f"Coefficients are too large for {np.dtype(dtype)}, the dtype of X: pass X as "
-                "float64, or rescale it, with StandardScaler for example."
-            )
+        coef = design.coefficients(W)
+        if coef is W and dtype == np.float64:  # what was checked
+            coef = coef.copy()
+        else:
+            with np.errstate(over="ignore"):
+                coef, intercept = coef.astype(dtype), intercept.astype(dtype)
+            if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+                raise ValueError(
+                    f"Coefficients are too large for {np.dtype(dtype)}, the dtype of X: pass X as "
+                    "float64, or rescale it, with StandardScaler for example."
+                )
         self.coef_ = coef if len(coef) > 1 or self._keeps_single_target else coef[0]
         if not self.fit_intercept:
             self.intercept_ = 0.0
