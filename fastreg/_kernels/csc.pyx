@@ -20,6 +20,7 @@ from fastreg._kernels.matrix cimport Matrix, fr_axpy, fr_dot
 
 
 cdef extern from "columns.h" nogil:
+    void fr_prefetch(const void *start, Py_ssize_t n_bytes)
     double fr_sparse_dot_f64(
         const double *x, const int *ind, Py_ssize_t nnz, const double *v)
     double fr_sparse_dot_f32(
@@ -142,6 +143,14 @@ cdef class Csc(Matrix):
 
     cdef double column_work(self, Py_ssize_t j) noexcept nogil:
         return <double> (self.indptr[j + 1] - self.indptr[j])
+
+    cdef void prefetch(self, Py_ssize_t j) noexcept nogil:
+        cdef Py_ssize_t start = self.indptr[j], nnz = self.indptr[j + 1] - start
+        fr_prefetch(self.indices + start, nnz * 4)
+        if self.x64 != NULL:
+            fr_prefetch(self.x64 + start, nnz * 8)
+        else:
+            fr_prefetch(self.x32 + start, nnz * 4)
 
     # ---- passes over X ----------------------------------------------------
 

@@ -27,6 +27,7 @@ cdef class Matrix:
     cdef double squared_norm(self, const double *v, double shift) noexcept nogil
     cdef void settle(self, double *v, double *shift) noexcept nogil
     cdef double column_work(self, Py_ssize_t j) noexcept nogil
+    cdef void prefetch(self, Py_ssize_t j) noexcept nogil
 
 
 cdef const double *pointer_or_null(object array) except? NULL

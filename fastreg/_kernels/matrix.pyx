@@ -28,6 +28,10 @@ cdef class Matrix:
         """Elements that dot or axpy touches in column j."""
         return <double> self.n_samples
 
+    cdef void prefetch(self, Py_ssize_t j) noexcept nogil:
+        """Say that column j is needed soon, where the processor won't see that by itself."""
+        pass
+
     cdef double squared_norm(self, const double *v, double shift) noexcept nogil:
         """|| v + shift * scale ||^2."""
         cdef Py_ssize_t i

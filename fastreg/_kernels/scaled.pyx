@@ -35,6 +35,9 @@ cdef class Scaled(Matrix):
     cdef double column_work(self, Py_ssize_t j) noexcept nogil:
         return self.inner.column_work(j)
 
+    cdef void prefetch(self, Py_ssize_t j) noexcept nogil:
+        self.inner.prefetch(j)
+
     def passes_of(self, Py_ssize_t n_targets):
         """Passes over X that `dots` makes for so many targets."""
         return self.inner.passes_of(n_targets)

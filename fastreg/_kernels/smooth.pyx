@@ -113,6 +113,8 @@ cdef class LeastSquares(Smooth):
 
     cdef void grad(self, Py_ssize_t j, double *g) noexcept nogil:
         cdef Py_ssize_t t
+        if j + 1 < self.n_coordinates:  # cyclic descent goes there
+            self.matrix.prefetch(self.idx[j + 1])
         for t in range(self.n_tasks):
             g[t] = self.matrix.dot(self.idx[j], &self.residual[t, 0], self.shift[t])
 
