@@ -1,4 +1,4 @@
-"""Dense X, for what builds on it: `gram.pyx`."""
+"""Dense X, for what builds on it: `dense_dots.pyx` and `gram.pyx`."""
 from fastreg._kernels.matrix cimport Matrix
 
 # Blocks that are packed for the BLAS.
@@ -8,6 +8,8 @@ cdef enum:
     GRAM_CHUNK_ROWS = 1024
     GRAM_CHUNKS = 16
     GRAM_CHUNK_BYTES = 1 << 24
+    GRAM_ROWS = 256
+    MANY_TARGETS = 2        # share what `dots` reads of X
 
 
 cdef class Dense(Matrix):
@@ -20,23 +22,6 @@ cdef class Dense(Matrix):
     cdef inline const float *at32(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil
     cdef void stats_tile(self, Py_ssize_t task, const double *w, const double *u,
                          const double *shift, double[:, :, ::1] out) noexcept nogil
-    cdef dots_by_blas(self, const double[:, ::1] V, int n_threads)
-    cdef void dots_block(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t chunk, Py_ssize_t rows,
-                         Py_ssize_t width, const Py_ssize_t[::1] columns,
-                         const double[:, ::1] V, double[:, :, ::1] out,
-                         double *block) noexcept nogil
-    cdef dots_of_many(self, const double[:, ::1] V, int n_threads)
-    cdef void interleave(self, const double[:, ::1] V, double[:, ::1] U) noexcept nogil
-    cdef void dots_tile_of_many(self, Py_ssize_t r, Py_ssize_t j, Py_ssize_t end,
-                                Py_ssize_t chunk, double[:, ::1] U,
-                                double[:, :, ::1] out) noexcept nogil
-    cdef bint are_zeros(self, double[:, ::1] U, Py_ssize_t i, Py_ssize_t rows) noexcept nogil
-    cdef void dots_of_columns(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
-                              double[:, ::1] U, double *out) noexcept nogil
-    cdef void dots_of_rows(self, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, Py_ssize_t cols,
-                           double[:, ::1] U, double *out) noexcept nogil
-    cdef void dots_tile(self, Py_ssize_t task, const double *u,
-                        double[:, ::1] out) noexcept nogil
     cdef subtract_many(self, const Py_ssize_t[::1] idx, double[::1] m,
                        const double[:, ::1] D, double[:, ::1] V, int n_threads)
     cdef void subtract_tile_of_many(self, Py_ssize_t i, Py_ssize_t rows,
