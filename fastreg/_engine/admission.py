@@ -35,6 +35,7 @@ class Admission:
         self.design = design
         self.capacity = capacity
         self.working_set = working_set
+        self.n_trimmed = 0  # how often columns had to leave
 
     def expectation(self, it, l1, last, before):
         """What to compare with l1, to tell the features that are likely to enter before it:
@@ -92,6 +93,7 @@ class Admission:
         missing = self.working_set.missing(wanted)
         if len(self.working_set) + len(missing) > self.capacity:
             self.working_set.keep(self._worth_keeping(iterates[0], wanted))
+            self.n_trimmed += 1
             missing = self.working_set.missing(wanted)
         if len(missing):
             self.working_set.add(missing)

@@ -61,9 +61,10 @@ LOOKAHEAD_RATIO = 0.7
 SHORT_PASS, SHORT_LOOKAHEAD_RATIO = 1 << 20, 0.5
 # but for what fills up those whose residuals dense X is multiplied with at a time.
 SIDE_BY_SIDE = 4
-# Alphas that are followed together where there is no pass to share, and rounds for others.
+# Alphas that are followed together where there is no pass to share, and for others how often
+# columns may have to leave the working set meanwhile.
 FOLLOWED_TOGETHER = 64
-FOLLOWED_ROUNDS = 6
+FOLLOWED_TRIMS = 4
 # One alpha from nothing starts with sweeps over all columns of X up to so many bytes, with up
 # to so many columns for each row, this part of which want to be in use; with as many sweeps
 # as a Gram costs, of which it is one for so many columns.
@@ -142,7 +143,7 @@ class PathEngine:
         # visit costs a dot, and for sparse ones each element a jump in memory.
         if self.design.is_sparse:
             return int(64 + 64 * self.design.work / p)
-        return max(2 * n, MIN_GRAM)
+        return max(4 * n, MIN_GRAM)
 
     def solve(self, penalty: Penalty, W) -> Solution:
         """Minimise from W (T, p), which is overwritten with the solution."""
@@ -228,19 +229,20 @@ class PathEngine:
     def _solve_on_working_set(self, iterates, start):
         """Rounds for all of them, until their gaps are small enough or there is no room."""
         level, expected = self._expectation(iterates[0], iterates[-1].penalty.l1)
-        open_iterates, n_rounds = iterates, 0
+        open_iterates, n_trimmed, is_first = iterates, self.admission.n_trimmed, True
         while open_iterates:
-            n_rounds += 1
             violators = self.admission.violators(open_iterates, self._last, level, expected)
             has_room = self.admission.extend(open_iterates, violators)
             if not has_room or len(self.working_set) == 0:
                 return
-            is_new = len(violators) > 0 or open_iterates[-1].C is None
             # on the set of the last round it would get to the same place; and where sets have no
-            # room for all, or columns depend on each other, only descent is sure to get ahead
-            may_follow = is_new and n_rounds <= FOLLOWED_ROUNDS and self.follower.goes_on
+            # room for all, only descent is sure to get ahead
+            is_new = is_first or len(violators) > 0
+            keeps_all = self.admission.n_trimmed - n_trimmed <= FOLLOWED_TRIMS
+            may_follow = is_new and keeps_all and self.follower.goes_on
             if start is None or not may_follow or not self._follow(start, open_iterates):
                 self._descend_along(open_iterates)
+            is_first = False
             if expected is not None:  # who really violates may not be in the set yet
                 open_iterates[0].moved = True
             self._update_gradients(open_iterates)

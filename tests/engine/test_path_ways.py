@@ -218,6 +218,21 @@ def test_a_walk_on_sets_without_room_for_all_gives_way_to_descent():
     assert max(solution.n_iter for solution in solutions) < 200
 
 
+@pytest.mark.parametrize(("n", "p", "n_alphas"), [(40, 257, 6), (100, 600, 4), (90, 700, 2)])
+def test_alphas_far_apart_are_followed_too(n, p, n_alphas):
+    """Where nothing is expected to enter, and where many rounds are needed to find who does."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((n, p))
+        design = Design(X, X[:, :5].sum(axis=1) + rng.standard_normal(n))
+        engine = PathEngine(LeastSquaresProblem(design), tol=1e-10, max_iter=1000)
+        alphas = alpha_grid(design, 1.0, eps=1e-4, n_alphas=n_alphas)
+        penalties = [elastic_net_penalty(alpha, 1.0, n) for alpha in alphas]
+        for solution in engine.path(penalties, np.zeros((1, p))):
+            assert solution.converged
+            assert solution.n_iter < 10
+
+
 def test_an_alpha_of_zero_shares_no_pass(data, small_budget, monkeypatch):
     """Filling up those that a pass multiplies at a time doesn't reach for it."""
     X, Y, _ = data
