@@ -104,10 +104,7 @@ class Admission:
         room = int(KEPT * self.capacity) - len(wanted)
         if room <= 0 or it.C is None:
             return wanted
-        is_wanted = np.zeros(self.design.n_features, dtype=bool)
-        is_wanted[wanted] = True
-        columns = self.working_set.columns
-        others = columns[~is_wanted[columns]]
+        others = self.working_set.columns[~self.working_set.are_among(wanted)]
         ratio = it.penalty.dual_norms(it.W, it.C)
         return np.concatenate([wanted, _largest(others, ratio, room)])
 

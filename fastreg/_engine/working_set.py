@@ -56,6 +56,12 @@ class WorkingSet:
         """Whether all of `columns` are in the set."""
         return bool(self._contains[columns].all())
 
+    def are_among(self, columns):
+        """Which of the set's columns are among `columns`, (k,)."""
+        among = np.zeros(len(self._contains), dtype=bool)
+        among[columns] = True
+        return among[self.columns]
+
     def positions(self, columns):
         """Where `columns`, all of them in the set, are in it."""
         where = np.empty(self.design.n_features, dtype=np.intp)
@@ -87,9 +93,7 @@ class WorkingSet:
 
     def keep(self, columns):
         """Forget all but those in `columns`."""
-        is_kept = np.zeros(len(self._contains), dtype=bool)
-        is_kept[columns] = True
-        positions = np.flatnonzero(is_kept[self.columns])
+        positions = np.flatnonzero(self.are_among(columns))
         k = len(positions)
         for start in range(0, k, BATCH):  # in place: what is read lies behind what is written
             moved = positions[start : start + BATCH]

@@ -171,6 +171,8 @@ def test_degrees_of_freedom_are_the_slope_of_the_fit(
 
 def test_degrees_of_freedom_of_the_lasso_count_features(regression):
     X, y, _ = regression(40, 300)
+    path = regularization_path(X, y, alphas=10, tol=1e-3)
+    assert_array_equal(path.degrees_of_freedom, np.minimum(path.n_features_used, 39))
     # by descent, as with bounds: where a path is followed, its solutions are exact
     path = regularization_path(X, y, alphas=10, tol=1e-2, lower=-1e9)
     assert path.n_features_used[-1] > 39  # more than a solution needs, at this tol
