@@ -100,6 +100,10 @@ typedef float fr_four_singles __attribute__((vector_size(16), aligned(4), may_al
 #define FR_EIGHT_COLUMNS(NAME)                                                \
     for (; j + 8 <= cols; j += 8) {                                           \
         const fr_four m0 = FR_FOUR_f64(m + j), m1 = FR_FOUR_f64(m + j + 4);   \
+        __builtin_prefetch(x0 + 4 * ld + j);                                  \
+        __builtin_prefetch(x1 + 4 * ld + j);                                  \
+        __builtin_prefetch(x2 + 4 * ld + j);                                  \
+        __builtin_prefetch(x3 + 4 * ld + j);                                  \
         const fr_four a0 = FR_FOUR_##NAME(x0 + j) - m0;                       \
         const fr_four a1 = FR_FOUR_##NAME(x0 + j + 4) - m1;                   \
         const fr_four b0 = FR_FOUR_##NAME(x1 + j) - m0;                       \
@@ -110,8 +114,30 @@ typedef float fr_four_singles __attribute__((vector_size(16), aligned(4), may_al
         const fr_four d1 = FR_FOUR_##NAME(x3 + j + 4) - m1;                   \
         FR_LANE(o0, 0) FR_LANE(o1, 1) FR_LANE(o2, 2) FR_LANE(o3, 3)           \
     }
+/* Eight rows of two columns at a time, for four vectors. */
+#define FR_SUM(f) ((f[0] + f[1]) + (f[2] + f[3]))
+#define FR_EIGHT_ROWS(NAME)                                                   \
+    {                                                                         \
+        fr_four p0 = {0}, p1 = {0}, p2 = {0}, p3 = {0};                       \
+        fr_four q0 = {0}, q1 = {0}, q2 = {0}, q3 = {0};                       \
+        for (; i + 8 <= n; i += 8) {                                          \
+            __builtin_prefetch(x0 + ahead + i);                               \
+            __builtin_prefetch(x1 + ahead + i);                               \
+            for (ptrdiff_t k = i; k < i + 8; k += 4) {                        \
+                const fr_four z0 = FR_FOUR_##NAME(x0 + k) - m0;               \
+                const fr_four z1 = FR_FOUR_##NAME(x1 + k) - m1;               \
+                const fr_four u0 = FR_FOUR_f64(v0 + k), u1 = FR_FOUR_f64(v1 + k);\
+                const fr_four u2 = FR_FOUR_f64(v2 + k), u3 = FR_FOUR_f64(v3 + k);\
+                p0 += z0 * u0; p1 += z0 * u1; p2 += z0 * u2; p3 += z0 * u3;   \
+                q0 += z1 * u0; q1 += z1 * u1; q2 += z1 * u2; q3 += z1 * u3;   \
+            }                                                                 \
+        }                                                                     \
+        a0 = FR_SUM(p0); a1 = FR_SUM(p1); a2 = FR_SUM(p2); a3 = FR_SUM(p3);   \
+        b0 = FR_SUM(q0); b1 = FR_SUM(q1); b2 = FR_SUM(q2); b3 = FR_SUM(q3);   \
+    }
 #else
 #define FR_EIGHT_COLUMNS(NAME)
+#define FR_EIGHT_ROWS(NAME)
 #endif
 
 #define FR_DENSE(NAME, T)                                                     \
@@ -174,18 +200,20 @@ FR_FUNCTION void fr_cols4_dot_##NAME(const T *x, ptrdiff_t ld,                \
     }                                                                         \
     out[0] += s0; out[1] += s1; out[2] += s2; out[3] += s3;                   \
 }                                                                             \
-/* out_tk = sum_i (x_ik - m_k) v_ti for two columns and four v, v_t at v + t n */\
-FR_FUNCTION void fr_cols2_dots4_##NAME(const T *x, ptrdiff_t ld,              \
-                                       const double *m, const double *v,      \
-                                       ptrdiff_t ldv, ptrdiff_t n,            \
-                                       double *out, ptrdiff_t ldo)            \
+/* out_tk = sum_i (x_ik - m_k) v_ti for two columns and four v, v_t at v + t n; the columns\
+ * `ahead` elements behind them are asked for in the meantime */              \
+FR_PRODUCT void fr_cols2_dots4_##NAME(const T *x, ptrdiff_t ld,               \
+                                      const double *m, const double *v,       \
+                                      ptrdiff_t ldv, ptrdiff_t n, ptrdiff_t ahead,\
+                                      double *out, ptrdiff_t ldo)             \
 {                                                                             \
     const T *x0 = x, *x1 = x + ld;                                            \
     const double *v0 = v, *v1 = v + ldv, *v2 = v + 2 * ldv, *v3 = v + 3 * ldv;\
     const double m0 = m[0], m1 = m[1];                                        \
     double a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;    \
-    _Pragma("omp simd reduction(+ : a0, a1, a2, a3, b0, b1, b2, b3)")         \
-    for (ptrdiff_t i = 0; i < n; i++) {                                       \
+    ptrdiff_t i = 0;                                                          \
+    FR_EIGHT_ROWS(NAME)                                                       \
+    for (; i < n; i++) {                                                      \
         const double z0 = (double)x0[i] - m0, z1 = (double)x1[i] - m1;        \
         a0 += z0 * v0[i]; a1 += z0 * v1[i]; a2 += z0 * v2[i]; a3 += z0 * v3[i];\
         b0 += z1 * v0[i]; b1 += z1 * v1[i]; b2 += z1 * v2[i]; b3 += z1 * v3[i];\

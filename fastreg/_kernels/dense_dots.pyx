@@ -20,9 +20,11 @@ cdef extern from "columns.h" nogil:
     void fr_cols4_dot_f32(const float *x, Py_ssize_t ld, const double *m,
                           const double *u, Py_ssize_t n, double *out)
     void fr_cols2_dots4_f64(const double *x, Py_ssize_t ld, const double *m, const double *v,
-                            Py_ssize_t ldv, Py_ssize_t n, double *out, Py_ssize_t ldo)
+                            Py_ssize_t ldv, Py_ssize_t n, Py_ssize_t ahead, double *out,
+                            Py_ssize_t ldo)
     void fr_cols2_dots4_f32(const float *x, Py_ssize_t ld, const double *m, const double *v,
-                            Py_ssize_t ldv, Py_ssize_t n, double *out, Py_ssize_t ldo)
+                            Py_ssize_t ldv, Py_ssize_t n, Py_ssize_t ahead, double *out,
+                            Py_ssize_t ldo)
     void fr_rows_dot_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
                          const double *m, const double *u, double *out)
     void fr_rows_dot_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
@@ -37,7 +39,7 @@ cdef enum:
     MANY_COLUMNS = 256      # of a tile, where they are contiguous, and otherwise
     MANY_ROW_COLUMNS = 512
     LANES = 4               # as in columns.h
-    LANE_ROWS = 128         # that stay in the cache for all groups of lanes, and of rows
+    LANE_ROWS = 256         # that stay in the cache for all groups of lanes, and of rows
     LANE_ROW_PARTS = 16
 
 
@@ -191,10 +193,10 @@ cdef void dots_of_columns(Dense X, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, 
         if cols == 2:
             if X.x64 != NULL:
                 fr_cols2_dots4_f64(X.at64(i, j), X.ld, m, &U[g, i], n, rows,
-                                   out + g * LANES * p, p)
+                                   4 * X.ld, out + g * LANES * p, p)
             else:
                 fr_cols2_dots4_f32(X.at32(i, j), X.ld, m, &U[g, i], n, rows,
-                                   out + g * LANES * p, p)
+                                   4 * X.ld, out + g * LANES * p, p)
             continue
         for lane in range(LANES):
             if X.x64 != NULL:
