@@ -12,6 +12,8 @@ from fastreg._kernels.homotopy import Homotopy
 MIN_ACTIVE, MAX_ACTIVE = 250, 1000
 MIN_ALPHAS = 4
 ACTIVE_OF_NONZEROS = 0.2
+# of a limit, relative to it
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,9 @@ class Follower:
         w, c = start.W[:, columns], start.C[:, columns]
         l1 = start.l1
         if l1 is None:
-            l1 = max(penalty.l1, penalty.dual_norms(w, c).max(initial=0.0))
+            # what alpha_max times the weights misses by rounding makes no coefficient
+            largest = penalty.dual_norms(w, c).max(initial=0.0)
+            l1 = largest if largest > (1 + ROUNDING) * penalty.l1 else penalty.l1
         l1s = np.array([it.penalty.l1 for it in iterates])
         found = Homotopy(gram, factor, penalty, w[0], c[0], l1).follow(l1s, self.max_active)
         self.goes_on = len(found) == len(iterates)

@@ -67,6 +67,15 @@ def test_the_automatic_grid_starts_where_all_is_zero(regression):
     assert len(lasso_path(X, y)[0]) == 100
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_rounding_of_the_largest_alpha_makes_no_coefficients(seed):
+    """alpha_max times the number of rows is not the largest correlation to the last bit."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((rng.integers(5, 60), rng.integers(1, 30)))
+    y = rng.standard_normal(len(X))
+    assert not lasso_path(X, y, alphas=5, tol=1e-12)[1][:, 0].any()
+
+
 def test_return_n_iter(regression):
     X, y, _ = regression()
     *_, n_iters = lasso_path(X, y, alphas=4, return_n_iter=True)
