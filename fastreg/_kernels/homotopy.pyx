@@ -11,18 +11,20 @@ own, which holds there, and these limits fall to the right ones at that l1.
 
 Which zero is next is told from those near their limit only. The others are looked at
 again before they could get there, if they go no faster than the limit itself: the
-assumption of the strong rule (Tibshirani et al. 2012). It may fail: callers check.
+assumption of the strong rule (Tibshirani et al. 2012). It may fail: callers check. By the
+same assumption only those closest to their limit are told at every kink.
 """
 import numpy as np
 
 from libc.math cimport INFINITY, fabs, fmod
-from libc.string cimport memcpy, memmove
+from libc.string cimport memcpy
 
 from fastreg._kernels.factor cimport FaceFactor
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 from fastreg._kernels.matrix cimport fr_dot
 from fastreg._kernels.penalty cimport Penalty
 from fastreg._kernels.smooth cimport Gram
+from fastreg._kernels.watched cimport Watched
 
 
 cdef enum:
@@ -31,15 +33,18 @@ cdef enum:
     MIN_KINKS = 50
     # as do so many without a step.
     MAX_STANDSTILL = 50
-    AT_LOOK = -1    # what a step may end at, beside the kink of a coordinate
+    # what a step may end at, beside the kink of a coordinate
+    AT_LOOK = -1
+    AT_GLANCE = -2
 
 cdef double STANDSTILL = 1e-13
 
 # Of so many coordinates all are watched,
 cdef enum:
     FEW = 256
-# of more those whose gradient is at least this part of its limit.
-cdef double NEAR = 0.8
+# of more those whose gradient is at least this part of its limit, and closely from this one on.
+cdef double NEAR = 0.7
+cdef double CLOSE = 0.96
 # A gradient that is further from its limit is off the path; the rest is rounding.
 cdef double OFF = 1e-9
 # Zeros that are above it begin so far below limits of their own, at most: no two together.
@@ -57,15 +62,15 @@ cdef class Homotopy:
     cdef Gram smooth
     cdef FaceFactor factor
     cdef Penalty penalty
-    cdef double l1, end, near_part, look_again
+    cdef double l1, end, near_part, look_again, glance_again
     cdef double off                 # the part of `excess` that still is in the limits
     cdef double[:, ::1] gradient
-    cdef double[:, ::1] near_gram   # of near coordinates with the members, in their order
-    cdef double[::1] w, start_w, start_c, excess, z, step, direction, change
+    cdef Watched near
+    cdef double[::1] w, start_w, start_c, excess, z, step, change
     cdef double[::1] sign           # of a member; 0 elsewhere
-    cdef Py_ssize_t[::1] near, changed
+    cdef Py_ssize_t[::1] changed
     cdef unsigned char[::1] held    # members but for columns that they depend on
-    cdef Py_ssize_t n_near, k
+    cdef Py_ssize_t k
     cdef bint any_held, is_ready
     cdef readonly Py_ssize_t n_kinks
 
@@ -77,10 +82,10 @@ cdef class Homotopy:
         self.gradient = np.array(c)[None]
         self.smooth = Gram(G, self.gradient, w[None], 0.0)
         self.factor, self.penalty, self.l1 = factor, penalty, l1
-        self.z, self.step, self.direction, self.change = np.empty((4, k))
+        self.near = Watched(self.smooth)
+        self.z, self.step, self.change = np.empty((3, k))
         self.sign, self.excess = np.zeros((2, k))
-        self.near, self.changed = np.empty((2, k), dtype=np.intp)
-        self.near_gram = np.empty((k, k))  # memory not used is not touched
+        self.changed = np.empty(k, dtype=np.intp)
         self.held = np.zeros(k, dtype=np.uint8)
         cdef Py_ssize_t[::1] face = np.empty(k, dtype=np.intp)
         cdef double[::1] no_curvature = np.zeros(k)
@@ -92,6 +97,7 @@ cdef class Homotopy:
                 size += 1
         with nogil:
             self.is_ready = self.begin(&face[0], size, &no_curvature[0])
+            self.near.settle_on(&self.factor.members[0], self.factor.size)
 
     cdef bint begin(self, const Py_ssize_t *face, Py_ssize_t size,
                     const double *no_curvature) noexcept nogil:
@@ -120,12 +126,14 @@ cdef class Homotopy:
         cdef double length, share, work = 0.0
         with nogil:
             while self.is_ready and m < n_alphas and self.n_kinks <= max_kinks:
+                if kink == AT_GLANCE and not self.glance():
+                    kink = AT_LOOK
                 if kink == AT_LOOK:
                     self.look_around(l1s[n_alphas - 1])
                     work += <double> self.k * self.factor.size
                 if self.factor.size > max_active or n_still > MAX_STANDSTILL:
                     break
-                self.find_step()
+                self.find_step(kink != AT_GLANCE)
                 length = self.find_kink(&kink)
                 while (self.off == 0 and m < n_alphas
                         and self.l1 - l1s[m] <= length * (self.l1 - self.end)):
@@ -138,10 +146,10 @@ cdef class Homotopy:
                     m += 1
                 n_still = n_still + 1 if length < STANDSTILL else 0
                 self.go(length)
-                self.n_kinks += 1
+                self.n_kinks += kink != AT_GLANCE
                 if kink >= 0:
                     kink = self.cross(kink)
-                work += <double> self.factor.size * (self.factor.size + self.n_near)
+                work += <double> self.factor.size * (self.factor.size + self.near.n_close)
                 if work > INTERRUPT_WORK:
                     work = 0.0
                     check_interrupt()
@@ -165,74 +173,104 @@ cdef class Homotopy:
                 self.change[n_changed] = self.w[j] - self.start_w[j]
                 n_changed += 1
         self.smooth.move_all(&self.changed[0], &self.change[0], n_changed)
-        self.n_near = 0
+        self.near.forget_travels()
         self.off = 0.0
         # by then limits and the gradients below that part of them have come halfway
         self.look_again = 0.5 * (1.0 + self.near_part) * self.l1
         for j in range(self.k):
             self.excess[j] = 0.0
-            if self.held[j] or self.smooth.curvature[j] <= 0:
-                continue
             limit = self.limit(j, self.l1)
             excess = self.sign[j] * self.gradient[0, j] - limit
             if self.sign[j] == 0:
                 excess = max(fabs(self.gradient[0, j]) - limit, 0.0)
                 excess *= 1.0 + ROOM * (1.0 + fmod(GOLDEN * j, 1.0))
-                if fabs(self.gradient[0, j]) >= self.near_part * limit:
-                    self.come_near(j)
-            if fabs(excess) > OFF * limit:
+                self.watch(j, fabs(self.gradient[0, j]) >= self.near_part * limit)
+            if not self.is_out(j) and fabs(excess) > OFF * limit:
                 self.excess[j], self.off = excess, 1.0
         self.end = self.l1 if self.off > 0 else end
+        self.part_close()
         # the step is H^-1 b, and z = L^-1 b
         for j in range(self.factor.size):
             self.z[j] = self.to_go(self.factor.members[j])
         self.factor.solve_lower(&self.z[0])
 
-    cdef void come_near(self, Py_ssize_t j) noexcept nogil:
-        """Watch a coordinate; between looks all members' part of its row is at hand."""
-        self.near[self.n_near] = j
-        self.smooth.hessian(j, &self.factor.members[0], self.factor.size,
-                            &self.near_gram[self.n_near, 0])
-        self.n_near += 1
+    cdef bint is_out(self, Py_ssize_t j) noexcept nogil:
+        """Whether a coordinate takes no part: its column is zero, or depends on others."""
+        return self.held[j] or not self.smooth.curvature[j] > 0
+
+    cdef void watch(self, Py_ssize_t j, bint is_near) noexcept nogil:
+        """Watch a zero, or watch it no more."""
+        cdef bint wanted = is_near and not self.is_out(j)
+        if wanted and not self.near.has(j):
+            self.near.add(j)
+        elif self.near.has(j) and not wanted:
+            self.near.drop(j)
+
+    cdef bint glance(self) noexcept nogil:
+        """Catch up with the gradients of all who are near; false where one is off the path."""
+        cdef Py_ssize_t i, j
+        self.near.glance()
+        for i in range(self.near.n_close, self.near.size):
+            j = self.near.coordinate[i]
+            if fabs(self.gradient[0, j]) > (1.0 + OFF) * self.limit(j, self.l1):
+                return False
+        self.part_close()
+        return True
+
+    cdef void part_close(self) noexcept nogil:
+        """Tell those that are close to their limit from the others that are near, as of now."""
+        cdef Py_ssize_t i, j
+        # off the path the limit is not what moves
+        cdef double part = CLOSE if self.near_part > 0 and self.off == 0 else 0.0
+        self.glance_again = 0.5 * (1.0 + part) * self.l1
+        for i in range(self.near.n_close - 1, -1, -1):
+            j = self.near.coordinate[i]
+            if fabs(self.gradient[0, j]) < part * self.limit(j, self.l1):
+                self.near.retreat(i)
+        for i in range(self.near.n_close, self.near.size):
+            j = self.near.coordinate[i]
+            if fabs(self.gradient[0, j]) >= part * self.limit(j, self.l1):
+                self.near.approach(i)
 
     cdef double to_go(self, Py_ssize_t j) noexcept nogil:
         """How far the gradient of a member is from where it has to be at the end."""
         return self.gradient[0, j] - self.limit(j, self.end) * self.sign[j]
 
-    cdef void find_step(self) noexcept nogil:
-        """The step of members, and the direction of near gradients, to the end if there were
-        no kinks."""
-        cdef Py_ssize_t i, size = self.factor.size
-        memcpy(&self.step[0], &self.z[0], size * sizeof(double))
-        self.factor.solve_upper(&self.step[0])
-        for i in range(self.n_near):
-            self.direction[i] = -fr_dot(&self.near_gram[i, 0], &self.step[0], size)
+    cdef void find_step(self, bint is_new) noexcept nogil:
+        """The step of members, and the direction of close gradients, to the end if there were
+        no kinks; or what is left of the last step."""
+        if is_new:
+            memcpy(&self.step[0], &self.z[0], self.factor.size * sizeof(double))
+            self.factor.solve_upper(&self.step[0])
+        self.near.find_direction(&self.factor.members[0], &self.step[0])
 
     cdef double find_kink(self, Py_ssize_t *kink) noexcept nogil:
         """The part of the step that leads to the next kink, and whose it is."""
         cdef Py_ssize_t i, j
         cdef double length = 1.0, part
+        cdef double stop = max(self.look_again, self.glance_again)
         kink[0] = AT_LOOK
-        if self.look_again > self.end and self.off == 0:
-            length = (self.l1 - self.look_again) / (self.l1 - self.end)
+        if stop > self.end and self.off == 0:
+            length = (self.l1 - stop) / (self.l1 - self.end)
+            if stop > self.look_again:
+                kink[0] = AT_GLANCE
         for i in range(self.factor.size):
             j = self.factor.members[i]
             if self.sign[j] * self.step[i] < 0:
                 part = max(-self.w[j] / self.step[i], 0.0)
                 if part < length:
                     length, kink[0] = part, j
-        for i in range(self.n_near):
-            j = self.near[i]
+        for i in range(self.near.n_close):
             part = min(self.side(i, 1.0), self.side(i, -1.0))
             if part < length:
-                length, kink[0] = part, j
+                length, kink[0] = part, self.near.coordinate[i]
         return length
 
     cdef double side(self, Py_ssize_t i, double sign) noexcept nogil:
-        """The part of the step at which sign times a near gradient gets to its limit."""
-        cdef Py_ssize_t j = self.near[i]
+        """The part of the step at which sign times a close gradient gets to its limit."""
+        cdef Py_ssize_t j = self.near.coordinate[i]
         cdef double limit = self.present_limit(j)
-        cdef double closing = sign * self.direction[i] + limit - self.limit(j, self.end)
+        cdef double closing = sign * self.near.direction[i] + limit - self.limit(j, self.end)
         if not closing > 0:
             return INFINITY
         return max(limit - sign * self.gradient[0, j], 0.0) / closing
@@ -244,30 +282,22 @@ cdef class Homotopy:
             self.gradient[0, j] -= length * self.to_go(j)
             self.w[j] += length * self.step[i]
             self.z[i] *= 1.0 - length
-        for i in range(self.n_near):
-            self.gradient[0, self.near[i]] += length * self.direction[i]
+            self.step[i] *= 1.0 - length
+        self.near.go(length)
         self.l1 -= length * (self.l1 - self.end)
         self.off *= 1.0 - length
 
     cdef Py_ssize_t cross(self, Py_ssize_t j) noexcept nogil:
         """Let a coordinate join, or leave at zero; AT_LOOK where that changes who is near."""
-        cdef Py_ssize_t i = 0, slot, after
+        cdef Py_ssize_t i
         if self.sign[j] == 0:
-            while self.near[i] != j:
-                i += 1
-            self.n_near -= 1
-            self.near[i] = self.near[self.n_near]
-            memcpy(&self.near_gram[i, 0], &self.near_gram[self.n_near, 0],
-                   self.factor.size * sizeof(double))
+            self.near.drop(j)
             self.join(j)
             return j
-        slot = self.factor.slot[j]
-        self.factor.remove(slot, &self.z[0])
-        after = self.factor.size - slot
-        for i in range(self.n_near):
-            memmove(&self.near_gram[i, slot], &self.near_gram[i, slot] + 1, after * sizeof(double))
+        self.factor.remove(self.factor.slot[j], &self.z[0])
+        self.near.member_leaves(j)
+        self.near.add(j)
         self.w[j] = self.sign[j] = 0.0
-        self.come_near(j)
         if not self.any_held:
             return j
         for i in range(self.k):
@@ -279,7 +309,6 @@ cdef class Homotopy:
         """Let a coordinate join, if its column doesn't depend on those of the members."""
         cdef Py_ssize_t first = 0, old = self.factor.size
         cdef double no_curvature = 0.0
-        cdef Py_ssize_t i
         if not self.factor.append(self.smooth, &j, &no_curvature, &first, 1):
             self.held[j] = self.any_held = True
             return
@@ -287,5 +316,4 @@ cdef class Homotopy:
         self.z[old] = (
             self.to_go(j) - fr_dot(&self.factor.L[old, 0], &self.z[0], old)
         ) / self.factor.L[old, old]
-        for i in range(self.n_near):
-            self.near_gram[i, old] = self.smooth.G[self.near[i] * self.smooth.ld + j]
+        self.near.member_joins(j)
