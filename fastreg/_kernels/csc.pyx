@@ -56,7 +56,6 @@ cdef enum:
     COLUMN_CHUNK = 64
     MANY_TARGETS = 3
     LANES = 8           # one cache line of doubles, as in columns.h
-    GRAM_BATCH = 128
     MAX_PARTS = 8
     PART_SHARE = 4      # nonzeros for each element of a part's sum, at least
     SLICE_ROWS = 4096   # of the parts' sums, to add up at a time
@@ -67,14 +66,6 @@ cdef double CANCELLATION_LIMIT = 1e4
 
 cdef class Csc(Matrix):
     """A = diag(scale) (X - 1 mean') for a SciPy CSC X, whose arrays are not copied."""
-    cdef const double *x64
-    cdef const float *x32
-    cdef const int *indices
-    cdef const int *indptr
-    cdef double total_weight
-    cdef int[::1] slot          # column of `centered`, or -1
-    cdef double[:, ::1] centered
-
     def __init__(self, X):
         cdef const double[::1] view64
         cdef const float[::1] view32
@@ -110,9 +101,6 @@ cdef class Csc(Matrix):
             fr_sparse_axpy_f64(d, self.x64 + start, self.indices + start, nnz, q, v)
         else:
             fr_sparse_axpy_f32(d, self.x32 + start, self.indices + start, nnz, q, v)
-
-    cdef inline double value(self, Py_ssize_t at) noexcept nogil:
-        return self.x64[at] if self.x64 != NULL else <double> self.x32[at]
 
     # ---- one column -------------------------------------------------------
 
@@ -195,20 +183,20 @@ cdef class Csc(Matrix):
             i = self.indices[at]
             count += w[i] > 0
             if i == heaviest:
-                shift = self.value(at)
+                shift = value(self, at)
         full = count == n_weighted
         if not full:
             shift = 0.0
         for at in range(start, end):
             i = self.indices[at]
-            z = self.value(at) - shift
+            z = value(self, at) - shift
             s1 += w[i] * z
             c += u[i] * z
             sw += w[i]
         if center:
             m = shift + s1 / total
         for at in range(start, end):
-            z = self.value(at) - m
+            z = value(self, at) - m
             s2 += w[self.indices[at]] * z * z
         if not full:
             s2 += max(total - sw, 0.0) * m * m
@@ -233,7 +221,7 @@ cdef class Csc(Matrix):
             self.slot[j] = <int> k
             self.centered[k, :] = -m[j]
             for at in range(self.indptr[j], self.indptr[j + 1]):
-                self.centered[k, self.indices[at]] += self.value(at)
+                self.centered[k, self.indices[at]] += value(self, at)
             if self.scale != NULL:
                 for at in range(self.n_samples):
                     self.centered[k, at] *= self.scale[at]
@@ -423,60 +411,11 @@ cdef class Csc(Matrix):
                 V[t + lane, i] += ((work[i * LANES + lane] + shift[lane])
                                    * (self.scale[i] if self.scale != NULL else 1.0))
 
-    # ---- Gram -------------------------------------------------------------
-
     def gram(self, const Py_ssize_t[::1] a, b, int n_threads):
         """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a."""
-        cdef bint symmetric = b is None
-        cdef const Py_ssize_t[::1] cols = a if symmetric else b
-        cdef Py_ssize_t ka = a.shape[0], kb = cols.shape[0], start, width, i, k, first, last
-        result = np.empty((ka, kb))
-        cdef double[:, ::1] out = result
-        cdef double[:, ::1] sums = np.empty((n_threads, GRAM_BATCH))
-        cdef RowsOfColumns rows
-        cdef Py_ssize_t step = max(
-            n_threads, <Py_ssize_t> (INTERRUPT_WORK / 32 / (
-                (self.indptr[self.n_features] + 1.0) / self.n_features)))
-        for start in range(0, kb, GRAM_BATCH):
-            width = min(GRAM_BATCH, kb - start)
-            rows = RowsOfColumns(self, cols[start:start + width])
-            for first in range(start if symmetric else 0, ka, step):
-                last = min(first + step, ka)
-                for i in prange(first, last, nogil=True, num_threads=n_threads,
-                                schedule="dynamic", chunksize=8):
-                    self.gram_row(a[i], rows, cols, start, width, &sums[threadid(), 0],
-                                  &out[i, start])
-                check_interrupt()
-        if symmetric:
-            for i in range(ka):
-                for k in range(i + 1, ka):
-                    out[i, k] = out[k, i]
-        return result
+        from fastreg._kernels.csc_gram import gram
 
-    cdef void gram_row(self, Py_ssize_t i, RowsOfColumns rows, const Py_ssize_t[::1] cols,
-                       Py_ssize_t start, Py_ssize_t width, double *sums,
-                       double *out) noexcept nogil:
-        """out[k] = A_i'A_j for the columns j of `rows`."""
-        cdef Py_ssize_t at, r, k, j, entry
-        cdef double x, m = self.total_weight * self.mean[i]
-        cdef const double *dense = NULL
-        if self.slot[i] >= 0:
-            dense = &self.centered[self.slot[i], 0]
-        else:
-            memset(sums, 0, width * sizeof(double))
-            for at in range(self.indptr[i], self.indptr[i + 1]):
-                r = self.indices[at]
-                x = self.value(at)
-                for entry in range(rows.start[r], rows.start[r + 1]):
-                    sums[rows.column[entry]] += x * rows.value[entry]
-        for k in range(width):
-            j = cols[start + k]
-            if dense != NULL:
-                out[k] = self.dot(j, dense, 0.0)
-            elif self.slot[j] >= 0:
-                out[k] = self.dot(i, &self.centered[self.slot[j], 0], 0.0)
-            else:
-                out[k] = sums[k] - m * self.mean[j]
+        return gram(self, a, b, n_threads)
 
 
 cdef void add_parts(const double[:, ::1] sums, Py_ssize_t first, Py_ssize_t last,
@@ -486,35 +425,3 @@ cdef void add_parts(const double[:, ::1] sums, Py_ssize_t first, Py_ssize_t last
     for c in range(sums.shape[0]):
         for i in range(first, last):
             v[i] += sums[c, i]
-
-
-cdef class RowsOfColumns:
-    """The rows of some sparse columns times their weights: a product with another
-    column then touches only what both hold."""
-    cdef int[::1] start
-    cdef int[::1] column
-    cdef double[::1] value
-
-    def __init__(self, Csc X, const Py_ssize_t[::1] columns):
-        cdef Py_ssize_t k, j, at, r, n = X.n_samples, total = 0
-        cdef double q
-        for k in range(columns.shape[0]):
-            total += X.indptr[columns[k] + 1] - X.indptr[columns[k]]
-        # counted one place on, filled in place: `start` ends where it should
-        self.start = np.zeros(n + 2, dtype=np.intc)
-        self.column = np.empty(total, dtype=np.intc)
-        self.value = np.empty(total)
-        with nogil:
-            for k in range(columns.shape[0]):
-                for at in range(X.indptr[columns[k]], X.indptr[columns[k] + 1]):
-                    self.start[X.indices[at] + 2] += 1
-            for r in range(2, n + 2):
-                self.start[r] += self.start[r - 1]
-            for k in range(columns.shape[0]):
-                j = columns[k]
-                for at in range(X.indptr[j], X.indptr[j + 1]):
-                    r = X.indices[at]
-                    q = X.scale[r] if X.scale != NULL else 1.0
-                    self.column[self.start[r + 1]] = <int> k
-                    self.value[self.start[r + 1]] = q * q * X.value(at)
-                    self.start[r + 1] += 1
