@@ -78,11 +78,13 @@ def _residual_size(design, w, t, alpha, tol):
 
 def _cg(multiply, right, tol, max_iter, x0=None, M=None):
     """SciPy's conjugate gradients: the solution, iterations, and whether they converged."""
-    k, size, n_iter = len(right), unit_of(right), 0
+    k, size, n_iter, last = len(right), unit_of(right), 0, None
 
-    def count(_):
-        nonlocal n_iter
+    def watch(x):
+        nonlocal n_iter, last
         n_iter += 1
+        if np.isfinite(x).all():
+            last = x.copy()
 
     x, info = cg(
         LinearOperator((k, k), lambda x: multiply(x.ravel()), dtype=np.float64),
@@ -91,8 +93,11 @@ def _cg(multiply, right, tol, max_iter, x0=None, M=None):
         rtol=tol,
         maxiter=max_iter,
         M=M,
-        callback=count,
+        callback=watch,
     )
+    # with tol=0 it goes on from a residual of zero, and divides by it
+    if last is not None and not np.isfinite(x).all():
+        x = last
     return x * size, n_iter, info == 0
 
 

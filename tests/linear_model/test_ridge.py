@@ -430,3 +430,14 @@ def test_ridge_regression_tells_what_it_did(regression, capsys):
     assert "lsqr" in capsys.readouterr().out
     ridge_regression(X, y, 2.0)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (3, 8)])
+def test_conjugate_gradients_without_a_tolerance_end_at_the_solution(shape):
+    """They go on from a residual that is zero to the last bit, and warn."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, y = rng.standard_normal(shape), rng.standard_normal(shape[0])
+        with pytest.warns(ConvergenceWarning, match="sparse_cg"):
+            model = Ridge(solver="sparse_cg", tol=0, fit_intercept=False).fit(X, y)
+        assert_allclose(model.coef_, augmented(X, y[:, np.newaxis], 1.0)[0], atol=1e-12)
