@@ -96,12 +96,20 @@ def map_in_threads(function, items, n_workers):
     if n_workers == 1:
         yield from map(function, items)
         return
-    share, stop = max(1, available_threads() // n_workers), threading.Event()
-    pool = ThreadPoolExecutor(n_workers, "fastreg", worker.start, (share, stop))
+    items = list(items)
+    crew = worker.Crew(available_threads(), n_workers, len(items))
+
+    def run(item):
+        try:
+            return function(item)
+        finally:
+            crew.done()
+
+    pool = ThreadPoolExecutor(n_workers, "fastreg", worker.start, (crew,))
     try:
-        yield from pool.map(function, items)
+        yield from pool.map(run, items)
     finally:
-        stop.set()
+        crew.stop.set()
         pool.shutdown(cancel_futures=True)
 
 
