@@ -27,7 +27,6 @@ in C order); a copy in Fortran order (twice the memory); a pass for each alpha (
 reads memory where a pass for ten of them multiplies).
 """
 
-from itertools import takewhile
 from math import ceil
 
 import numpy as np
@@ -36,6 +35,7 @@ from fastreg._engine.admission import Admission
 from fastreg._engine.descents import Descents, descend_on_gram
 from fastreg._engine.following import Follower, Start
 from fastreg._engine.iterates import Iterate, Point, Solution
+from fastreg._engine.lookahead import Lookahead
 from fastreg._engine.problem import LeastSquaresProblem, path_budget
 from fastreg._engine.unpenalised import Unpenalised
 from fastreg._kernels.descent import descend
@@ -54,16 +54,7 @@ SETTLED_SWEEPS = 500
 # that is below this part of ||Y||^2.
 IDLE_ROUNDS = 20
 ROUNDING_GAP = 1e-13
-# Alphas that share a pass: so many, and none below this part of the last one,
-LOOKAHEAD = 16
-LOOKAHEAD_RATIO = 0.7
-# or this one where X has so few elements that what surrounds a pass costs more than the pass,
-SHORT_PASS, SHORT_LOOKAHEAD_RATIO = 1 << 20, 0.5
-# but for what fills up those whose residuals dense X is multiplied with at a time.
-SIDE_BY_SIDE = 4
-# Alphas that are followed together where there is no pass to share, and for others how often
-# columns may have to leave the working set meanwhile.
-FOLLOWED_TOGETHER = 64
+# How often columns may have to leave the working set while alphas are followed.
 FOLLOWED_TRIMS = 4
 # One alpha from nothing starts with sweeps over all columns of X up to so many bytes, with up
 # to so many columns for each row, this part of which want to be in use; with as many sweeps
@@ -78,8 +69,6 @@ ON_THE_LINE = 0.8
 # So many columns have a Gram however few rows there are: a set that is trimmed has to be
 # found again.
 MIN_GRAM = 256
-# Elements that a descent on a working set of k columns touches, in units of k^2.
-DESCENT_WORK = 20
 # With so many columns in the working set for each row, a step on the face comes before sweeps.
 STEPPED_WIDTH = 0.7
 
@@ -129,6 +118,7 @@ class PathEngine:
         capacity = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.admission = Admission(self.design, capacity, working_set)
         self.descents = Descents(self.design, self.budget)
+        self.lookahead = Lookahead(self.design, self.budget, self.all_features)
         self.follower = Follower(problem, rng is not None)
         self._unpenalised = None
         self._last = None  # where the last penalty ended
@@ -160,7 +150,7 @@ class PathEngine:
         """
         penalties = list(penalties)
         while penalties:
-            n_together = self._lookahead(penalties, len(W))
+            n_together = self._n_together(penalties, len(W))
             iterates = self._solve_together(penalties[:n_together], W)
             for iterate in iterates:
                 yield self._solution(iterate)
@@ -172,31 +162,14 @@ class PathEngine:
         n_iter = min(ceil(it.n_iter), self.max_iter)
         return Solution(it.W, it.gap, self.gap_tol, n_iter, it.squared_residual)
 
-    def _lookahead(self, penalties, n_tasks):
+    def _n_together(self, penalties, n_tasks):
         """How many of the penalties to solve with shared passes."""
-        if len(penalties) == 1 or penalties[0].l1 == 0:
+        if len(penalties) == 1:
             return 1
+        last = self._last.penalty if self._last else None
         follows = self.follower.follows(penalties[0])
-        last = self._last.penalty.l1 if self._last else penalties[0].l1
-        l1s = [penalty.l1 for penalty in penalties[:FOLLOWED_TOGETHER]]
-        n_below = sum(1 for _ in takewhile(lambda l1: 0 < l1 <= last, l1s))
-        if self.all_features:
-            return max(1, n_below) if follows else 1
-        room = self.budget // (16 * n_tasks * (self.design.n_samples + self.design.n_features))
-        is_short = self.design.work < SHORT_PASS
-        nearest = last * (SHORT_LOOKAHEAD_RATIO if is_short else LOOKAHEAD_RATIO)
-        n_near = sum(l1 >= nearest for l1 in l1s[:n_below])
-        if n_near > SIDE_BY_SIDE and not self.design.is_sparse:
-            n_near = min(SIDE_BY_SIDE * round(n_near / SIDE_BY_SIDE), n_below)
-        worthwhile = LOOKAHEAD if follows else self._worthwhile_lookahead()
-        return max(1, min(n_near, worthwhile, room))
-
-    def _worthwhile_lookahead(self):
-        """Many where a pass costs more than descents that have to be done again."""
-        if not self.working_set:
-            return LOOKAHEAD
-        descent = DESCENT_WORK * len(self.working_set) ** 2
-        return max(2, min(LOOKAHEAD, 8 * self.design.work // descent))
+        n_working = len(self.working_set) if self.working_set else 0
+        return self.lookahead.n_together(penalties, last, n_tasks, follows, n_working)
 
     # ---- rounds --------------------------------------------------------------------
 
