@@ -1,5 +1,7 @@
 """Fixtures shared by all tests."""
 
+import signal
+import threading
 import warnings
 
 import pytest
@@ -16,6 +18,17 @@ settings.load_profile("fastreg")
 def global_random_seed():
     """The seed that scikit-learn's own tests ask for."""
     return 42
+
+
+@pytest.fixture
+def interrupt_soon():
+    """Call it for a Ctrl-C in this thread a little later, also where tests run in the
+    background, which ignore it."""
+    main, before = threading.get_ident(), signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
+    yield timer.start
+    timer.join()
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

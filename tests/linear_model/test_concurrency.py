@@ -262,6 +262,7 @@ def test_ctrl_c_stops_a_long_fit(way):
     """Promptly, and the estimator is as it was."""
     script = f"""
 import warnings; warnings.simplefilter("ignore")
+import signal; signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np, scipy.sparse as sp
 import fastreg
 from fastreg import Lasso

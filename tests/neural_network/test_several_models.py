@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import signal
-import threading
 import warnings
 
 import numpy as np
@@ -240,12 +238,10 @@ def test_callbacks_and_ends(digits):
     assert len(caught) == 1
 
 
-def test_interrupt_leaves_models(digits):
+def test_interrupt_leaves_models(digits, interrupt_soon):
     X, y = np.tile(digits[0], (60, 1)), np.tile(digits[1], 60)
-    main = threading.get_ident()
-    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
     model = MLPClassifier((99,), n_models=3, batch_size=20, max_iter=10**6, tol=0, random_state=0)
-    timer.start()
+    interrupt_soon()
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model.fit(X, y)
     assert model.stop_reason_ == "interrupt"

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import signal
 import threading
 import warnings
 
@@ -308,13 +307,11 @@ def test_max_time(digits):
     assert model.n_iter_ == 1
 
 
-def test_interrupt_leaves_a_usable_model(digits):
+def test_interrupt_leaves_a_usable_model(digits, interrupt_soon):
     X, y = digits
     X, y = np.tile(X, (100, 1)), np.tile(y, 100)
-    main = threading.get_ident()
-    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
     model = MLPClassifier((200,), batch_size=20, max_iter=100000, tol=0, random_state=0)
-    timer.start()
+    interrupt_soon()
     with pytest.warns(UserWarning, match="Training interrupted by user"):
         model.fit(X, y)
     assert model.stop_reason_ == "interrupt"
