@@ -18,6 +18,9 @@ MIN_RCOND_FLOAT32 = 1e-4
 # Times that conjugate gradients on the rows of wide A go on for the coefficients' sake.
 MAX_ROUNDS = 4
 EPS = np.finfo(np.float64).eps
+# A residual below this part of the right side moves nothing: its square gets to zero, by which
+# conjugate gradients with tol=0 would divide.
+VANISHED = 1e-100
 # LSQR's reasons to stop that are no convergence: the condition, twice, and the iterations.
 LSQR_GAVE_UP = (3, 6, 7)
 
@@ -78,27 +81,23 @@ def _residual_size(design, w, t, alpha, tol):
 
 def _cg(multiply, right, tol, max_iter, x0=None, M=None):
     """SciPy's conjugate gradients: the solution, iterations, and whether they converged."""
-    k, size, n_iter, last = len(right), unit_of(right), 0, None
+    k, size, n_iter = len(right), unit_of(right), 0
 
-    def watch(x):
-        nonlocal n_iter, last
+    def count(_):
+        nonlocal n_iter
         n_iter += 1
-        if np.isfinite(x).all():
-            last = x.copy()
 
     x, info = cg(
         LinearOperator((k, k), lambda x: multiply(x.ravel()), dtype=np.float64),
         right / size,
         x0=None if x0 is None else x0 / size,
         rtol=tol,
+        atol=VANISHED,
         maxiter=max_iter,
         M=M,
-        callback=watch,
+        callback=count,
     )
-    # with tol=0 it goes on from a residual of zero, and divides by it
-    if last is not None and not np.isfinite(x).all():
-        x = last
-    return x * size, n_iter, info == 0
+    return x * size, n_iter, info == 0 and tol > 0
 
 
 def _gram_product(design, w):
