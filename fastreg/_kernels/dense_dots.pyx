@@ -41,6 +41,7 @@ cdef enum:
     LANES = 4               # as in columns.h
     LANE_ROWS = 256         # that stay in the cache for all groups of lanes, and of rows
     LANE_ROW_PARTS = 16
+    COLUMNS_AHEAD = 4       # are fetched while others are multiplied
 
 
 def dots(Dense X, const double[:, ::1] V, int n_threads):
@@ -193,10 +194,10 @@ cdef void dots_of_columns(Dense X, Py_ssize_t i, Py_ssize_t rows, Py_ssize_t j, 
         if cols == 2:
             if X.x64 != NULL:
                 fr_cols2_dots4_f64(X.at64(i, j), X.ld, m, &U[g, i], n, rows,
-                                   4 * X.ld, out + g * LANES * p, p)
+                                   COLUMNS_AHEAD * X.ld, out + g * LANES * p, p)
             else:
                 fr_cols2_dots4_f32(X.at32(i, j), X.ld, m, &U[g, i], n, rows,
-                                   4 * X.ld, out + g * LANES * p, p)
+                                   COLUMNS_AHEAD * X.ld, out + g * LANES * p, p)
             continue
         for lane in range(LANES):
             if X.x64 != NULL:

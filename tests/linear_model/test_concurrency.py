@@ -99,6 +99,7 @@ def test_workers_share_the_cores(cases):
             assert threads.n_workers_for(None, 5, 0) == 3
         assert list(threads.map_in_threads(look, range(6), 3)) == [None] * 6
         assert seen[:4] == [2] * 4
+        assert set(seen[4:]) <= {2, 4, 8}  # by how many are still at work
         assert threads.available_threads() == 8
 
 
