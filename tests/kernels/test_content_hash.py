@@ -7,8 +7,8 @@ import pytest
 from fastreg._kernels.content_hash import content_hash
 
 CHUNK = (1 << 16) // 8  # float64 numbers in a chunk
-# 64-byte stripes and what is left of one
-LENGTHS = [1, 2, 7, 8, 9, 16, 43]
+# 64-byte stripes, blocks of 16 of them, and what is left of one
+LENGTHS = [1, 2, 7, 8, 9, 16, 43, 128, 150]
 
 
 def bits(digest):
@@ -59,6 +59,19 @@ def test_swapped_elements(dtype, n_values):
             different += 1
             seen.add(content_hash(Z))
     assert len(seen) == different > 500
+
+
+@pytest.mark.parametrize("distance", [4, 8, 64, 128, 1024, 4096])
+def test_swapped_across_stripes_and_blocks(distance):
+    """Numbers that come to the same lane, under the same key or another one."""
+    X = np.random.default_rng(0).permutation(CHUNK).astype(np.float64)
+    seen = {content_hash(X)}
+    firsts = np.linspace(0, CHUNK - distance - 1, 1000).astype(int)
+    for i in firsts:
+        Z = X.copy()
+        Z[[i, i + distance]] = X[[i + distance, i]]
+        seen.add(content_hash(Z))
+    assert len(seen) == 1 + len(firsts)
 
 
 def test_signs_of_pairs():
