@@ -159,7 +159,7 @@ class Design:
 
     def _center(self):
         if not self.is_sparse:
-            self.matrix.set_center(self.mean, self.scale)
+            self.matrix.set_center(self.mean, self.scale, self.sq_norm)
         elif math.isfinite(self.sq_norm.sum()):
             self.matrix.center(self.mean, self.scale, self.total_weight, self.sq_norm)
 

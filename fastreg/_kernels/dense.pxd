@@ -16,7 +16,7 @@ cdef class Dense(Matrix):
     cdef const double *x64
     cdef const float *x32
     cdef Py_ssize_t ld, row_tile, col_tile, n_row_tiles, n_col_tiles
-    cdef bint is_plain      # A is X, in float64
+    cdef bint centers_late  # products of A's columns may be those of X, corrected
 
     cdef inline const double *at64(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil
     cdef inline const float *at32(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil

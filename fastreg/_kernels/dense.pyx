@@ -10,6 +10,8 @@ import numpy as np
 from cython.parallel cimport prange, threadid
 from scipy.linalg.cython_blas cimport dgemm
 
+from libc.limits cimport INT_MAX
+
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 from fastreg._kernels.matrix cimport Matrix, left_out_of_sum
 
@@ -105,10 +107,22 @@ cdef class Dense(Matrix):
     cdef inline const float *at32(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil:
         return self.x32 + (i + j * self.ld if self.has_columns else i * self.ld + j)
 
-    def set_center(self, mean, scale):
-        """Centre columns by `mean` (p,) and scale rows by `scale` (n,), each if it is given."""
-        super().set_center(np.zeros(self.n_features) if mean is None else mean, scale)
-        self.is_plain = self.x64 != NULL and mean is None and scale is None
+    def set_center(self, mean, scale, sq_norm=None):
+        """Centre columns by `mean` (p,) and scale rows by `scale` (n,), each if it is given.
+
+        `sq_norm` (p,) of A's columns, if known: where n mean^2 is no larger, products of X's
+        columns have as many digits as those of A's.
+        """
+        # the BLAS takes no lines that overlap, and counts in 32 bits
+        cdef Py_ssize_t line = self.n_samples if self.has_columns else self.n_features
+        self.centers_late = (self.x64 != NULL and scale is None and self.ld >= line
+                             and max(self.ld, self.n_samples) < INT_MAX)
+        if mean is None:
+            mean = np.zeros(self.n_features)
+        else:
+            self.centers_late &= sq_norm is not None and bool(
+                (self.n_samples * np.square(mean) <= sq_norm).all())
+        super().set_center(mean, scale)
 
     # ---- one column -------------------------------------------------------
 

@@ -11,7 +11,10 @@ from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 
 cdef enum:
     GRAM_TILE = 208         # lines in a tile: tasks enough for some threads
-    DIRECT_TILE = 128       # where nothing is packed
+    # Where nothing is packed the BLAS does that for each tile: larger ones, but ten tasks.
+    IN_PLACE_TILE = 512
+    SMALL_TILE = 128
+    IN_PLACE_TILES = 4
     PACK_PARTS = 32
 
 
@@ -38,14 +41,15 @@ cdef class Gram:
 
     Few lines are one tile: tasks are chunks of the other axis, with a sum each. Many
     are tiles: a block of the other axis is packed for all of them, centred, and tasks
-    are pairs of tiles. The products are the BLAS's. Contiguous columns of a plain X need
-    no packing: tasks are pairs of tiles over all rows.
+    are pairs of tiles. The products are the BLAS's. Where X may be centred afterwards and
+    lines follow each other, X itself is multiplied: a block is all of the other axis.
     """
     cdef Dense X
     cdef const Py_ssize_t[::1] a, b     # columns of the lines; by rows, all columns
     cdef const double[::1] ma, mb       # and their means
-    cdef bint symmetric, by_rows, run_a, run_b
-    cdef bint along                     # a line's elements lie side by side when packed
+    cdef double[::1] shift_a, shift_b   # what `center` takes off products, if anything
+    cdef bint symmetric, by_rows, run_a, run_b, in_place, is_shifted
+    cdef bint along                     # a line's elements lie side by side
     cdef Py_ssize_t ka, kb, length
 
     def __init__(self, Dense X, Py_ssize_t ka, Py_ssize_t kb):
@@ -57,12 +61,12 @@ cdef class Gram:
         self.along = self.X.has_columns != self.by_rows
         self.run_a = self.by_rows or is_run(&self.a[0], self.ka)
         self.run_b = self.by_rows or is_run(&self.b[0], self.kb)
-        cdef bint are_runs = self.run_a and self.run_b and not self.by_rows
+        self.in_place = self.X.centers_late and self.run_a and self.run_b
+        if self.in_place:
+            self.find_shifts(n_threads)
         # one chunk alone would keep one thread busy
         cdef Py_ssize_t few = GRAM_LINES if length >= 2 * GRAM_CHUNK_ROWS else GRAM_TILE
-        if self.X.is_plain and self.X.has_columns and are_runs:
-            G = self.by_columns(n_threads)
-        elif max(self.ka, self.kb) <= few:
+        if max(self.ka, self.kb) <= few:
             G = self.by_chunks(n_threads)
         else:
             G = self.by_tiles(n_threads)
@@ -70,28 +74,31 @@ cdef class Gram:
             mirror(G)
         return G
 
-    cdef by_columns(self, int n_threads):
-        cdef const Py_ssize_t[:, ::1] pair = self.pairs(DIRECT_TILE, DIRECT_TILE)
-        cdef Py_ssize_t task, n_pairs = pair.shape[0]
-        result = np.empty((self.ka, self.kb))
-        cdef double[:, ::1] out = result
-        for task in prange(n_pairs, nogil=True, num_threads=n_threads, schedule="dynamic",
-                           chunksize=1):
-            self.columns_tile(pair[task, 0] * DIRECT_TILE, pair[task, 1] * DIRECT_TILE, out)
-        check_interrupt()
-        return result
+    cdef find_shifts(self, int n_threads):
+        """With X = A + 1 m', A_i'A_k is X_i'X_k - n m_i m_k; and of rows, a_i'a_k is
+        x_i'x_k - t_i - t_k with t = A m + m'm / 2."""
+        cdef double[:, ::1] t
+        m, mb = np.array(self.ma), np.array(self.mb)
+        self.is_shifted = m.any() or mb.any()
+        if not self.is_shifted:
+            return
+        if not self.by_rows:
+            self.shift_a, self.shift_b = self.length * m, mb
+            return
+        t = np.full((1, self.ka), 0.5 * (m @ m))
+        self.X.subtract(self.a, -m[np.newaxis], t, n_threads)
+        self.shift_a = self.shift_b = t[0]
 
-    cdef void columns_tile(self, Py_ssize_t ja, Py_ssize_t jb, double[:, ::1] out) noexcept nogil:
-        cdef int ka = <int> min(DIRECT_TILE, self.ka - ja)
-        cdef int kb = <int> min(DIRECT_TILE, self.kb - jb)
-        cdef int n = <int> self.length, ld = <int> self.X.ld, ldc = <int> self.kb
-        cdef double one = 1.0, zero = 0.0
-        cdef double *A = <double *> self.X.at64(0, self.a[0] + ja)
-        cdef double *B = <double *> self.X.at64(0, self.b[0] + jb)
-        if A == B:
-            dsyrk(b'L', b'T', &kb, &n, &one, B, &ld, &zero, &out[ja, jb], &ldc)
-        else:
-            dgemm(b'T', b'N', &kb, &ka, &n, &one, B, &ld, A, &ld, &zero, &out[ja, jb], &ldc)
+    cdef void center(self, Py_ssize_t ja, Py_ssize_t jb, Py_ssize_t wa, Py_ssize_t wb,
+                     double[:, ::1] out) noexcept nogil:
+        """Make products of X those of A, in one tile."""
+        cdef Py_ssize_t i, j
+        for i in range(ja, min(ja + wa, self.ka)):
+            for j in range(jb, min(jb + wb, self.kb)):
+                if self.by_rows:
+                    out[i, j] -= self.shift_a[i] + self.shift_b[j]
+                else:
+                    out[i, j] -= self.shift_a[i] * self.shift_b[j]
 
     def pairs(self, Py_ssize_t wa, Py_ssize_t wb):
         """Pairs of tiles, those above the diagonal where it is symmetric."""
@@ -104,19 +111,31 @@ cdef class Gram:
     cdef Py_ssize_t block(self) noexcept:
         """Elements of each line that are packed at a time."""
         cdef Py_ssize_t k = min(max(self.ka, self.kb), GRAM_LINES)
+        if self.in_place:
+            return self.length
         return min(self.length, clip(GRAM_BLOCK // k // 64 * 64, 64, 1024))
+
+    cdef Py_ssize_t tile_width(self, Py_ssize_t k) noexcept:
+        """Lines in a tile, about as many in each."""
+        cdef Py_ssize_t width = GRAM_TILE
+        if self.in_place:
+            width = clip(ceil_div(k, IN_PLACE_TILES), SMALL_TILE, IN_PLACE_TILE)
+        return ceil_div(k, ceil_div(k, width))
 
     cdef by_chunks(self, int n_threads):
         cdef Py_ssize_t block = self.block()
         cdef Py_ssize_t n_chunks = clip(
             min(self.length // GRAM_CHUNK_ROWS, GRAM_CHUNK_BYTES // (8 * self.ka * self.kb)),
             1, GRAM_CHUNKS)
-        cdef Py_ssize_t chunk = ceil_div(ceil_div(self.length, n_chunks), block) * block
+        cdef Py_ssize_t chunk = ceil_div(self.length, n_chunks)
+        if not self.in_place:
+            chunk = ceil_div(chunk, block) * block
         n_chunks = ceil_div(self.length, chunk)
         # zeros: the BLAS fills one triangle where it is symmetric, and all is added up
         partial = np.zeros((n_chunks, self.ka, self.kb))
         cdef double[:, :, ::1] out = partial
-        cdef double[:, ::1] scratch = np.empty((n_threads, (self.ka + self.kb) * block))
+        cdef double[:, ::1] scratch = np.empty(
+            (n_threads, 0 if self.in_place else (self.ka + self.kb) * block))
         cdef Py_ssize_t task, first, last
         cdef Py_ssize_t step = max(
             n_threads, <Py_ssize_t> INTERRUPT_WORK * 32 // (chunk * self.ka * self.kb + 1))
@@ -127,65 +146,84 @@ cdef class Gram:
                 self.chunk_sum(task * chunk, min((task + 1) * chunk, self.length), block,
                                &scratch[threadid(), 0], &out[task, 0, 0])
             check_interrupt()
-        return partial[0] if n_chunks == 1 else partial.sum(axis=0)
+        G = partial[0] if n_chunks == 1 else partial.sum(axis=0)
+        if self.is_shifted:
+            self.center(0, 0, self.ka, self.kb, G)
+        return G
 
     cdef void chunk_sum(self, Py_ssize_t i, Py_ssize_t end, Py_ssize_t block, double *B,
                         double *out) noexcept nogil:
         cdef Py_ssize_t n
         cdef double *A = B if self.symmetric else B + self.kb * block
         cdef double beta = 0.0
+        if self.in_place:
+            self.product(self.place(True, i, 0), self.place(False, i, 0), self.ka, self.kb,
+                         end - i, self.X.ld, self.X.ld, beta, out)
+            return
         while i < end:
             n = min(block, end - i)
             self.pack(True, i, n, 0, self.kb, B)
             if not self.symmetric:
                 self.pack(False, i, n, 0, self.ka, A)
-            self.product(A, B, self.ka, self.kb, n, self.ka, self.kb, beta, out)
+            self.product(A, B, self.ka, self.kb, n, n if self.along else self.ka,
+                         n if self.along else self.kb, beta, out)
             beta = 1.0
             i += n
 
     cdef by_tiles(self, int n_threads):
-        cdef Py_ssize_t block = self.block(), i = 0, n, task, work = 0
-        cdef Py_ssize_t ta = ceil_div(self.ka, GRAM_TILE), tb = ceil_div(self.kb, GRAM_TILE)
-        cdef Py_ssize_t wa = ceil_div(self.ka, ta), wb = ceil_div(self.kb, tb)
+        cdef Py_ssize_t block = self.block(), i = 0, n, task, first, last
+        cdef Py_ssize_t wa = self.tile_width(self.ka), wb = self.tile_width(self.kb)
         cdef const Py_ssize_t[:, ::1] pair = self.pairs(wa, wb)
-        cdef Py_ssize_t n_pairs = pair.shape[0]
+        cdef Py_ssize_t step = max(
+            n_threads, <Py_ssize_t> INTERRUPT_WORK * 32 // (block * wa * wb + 1))
         result = np.empty((self.ka, self.kb))
         cdef double[:, ::1] out = result
-        cdef double[::1] B = np.empty(self.kb * block), A = B
+        cdef double[::1] B = np.empty(0 if self.in_place else self.kb * block), A = B
         cdef double beta = 0.0
-        if not self.symmetric:
+        if not self.symmetric and not self.in_place:
             A = np.empty(self.ka * block)
         while i < self.length:
             n = min(block, self.length - i)
-            self.pack_all(True, i, n, self.kb, &B[0], n_threads)
-            if not self.symmetric:
-                self.pack_all(False, i, n, self.ka, &A[0], n_threads)
-            for task in prange(n_pairs, nogil=True, num_threads=n_threads, schedule="dynamic",
-                               chunksize=1):
-                self.tile(pair[task, 0] * wa, pair[task, 1] * wb, wa, wb, n, beta, &A[0], &B[0],
-                          out)
+            if not self.in_place:
+                self.pack_all(True, i, n, self.kb, &B[0], n_threads)
+                if not self.symmetric:
+                    self.pack_all(False, i, n, self.ka, &A[0], n_threads)
+            for first in range(0, pair.shape[0], step):
+                last = min(first + step, pair.shape[0])
+                for task in prange(first, last, nogil=True, num_threads=n_threads,
+                                   schedule="dynamic", chunksize=1):
+                    self.tile(pair[task, 0] * wa, pair[task, 1] * wb, wa, wb, n, beta, &A[0],
+                              &B[0], out)
+                check_interrupt()
             beta = 1.0
             i += n
-            work += n * self.ka * self.kb
-            if work > <Py_ssize_t> INTERRUPT_WORK * 32:
-                work = 0
-                check_interrupt()
         return result
 
     cdef void tile(self, Py_ssize_t ja, Py_ssize_t jb, Py_ssize_t wa, Py_ssize_t wb,
                    Py_ssize_t n, double beta, double *A, double *B,
                    double[:, ::1] out) noexcept nogil:
         cdef Py_ssize_t step = n if self.along else 1
-        self.product(A + ja * step, B + jb * step, min(wa, self.ka - ja), min(wb, self.kb - jb),
-                     n, self.ka, self.kb, beta, &out[ja, jb])
+        cdef Py_ssize_t a = min(wa, self.ka - ja), b = min(wb, self.kb - jb)
+        if not self.in_place:
+            self.product(A + ja * step, B + jb * step, a, b, n, n if self.along else self.ka,
+                         n if self.along else self.kb, beta, &out[ja, jb])
+            return
+        self.product(self.place(True, 0, ja), self.place(False, 0, jb), a, b, n, self.X.ld,
+                     self.X.ld, beta, &out[ja, jb])
+        if self.is_shifted:
+            self.center(ja, jb, a, b, out)
+
+    cdef double *place(self, bint of_a, Py_ssize_t i, Py_ssize_t line) noexcept nogil:
+        """Where element i of a line is in X; the others follow each other."""
+        if self.by_rows:
+            return <double *> self.X.at64(line, i)
+        return <double *> self.X.at64(i, (self.a[0] if of_a else self.b[0]) + line)
 
     cdef void product(self, double *A, double *B, Py_ssize_t a, Py_ssize_t b, Py_ssize_t n,
-                      Py_ssize_t lines_a, Py_ssize_t lines_b, double beta,
-                      double *out) noexcept nogil:
-        """out (a, b) = beta out + A B', of packed lines that are some of lines_a and lines_b."""
+                      Py_ssize_t ld_a, Py_ssize_t ld_b, double beta, double *out) noexcept nogil:
+        """out (a, b) = beta out + A B', n elements of each line."""
         cdef int ka = <int> a, kb = <int> b, k = <int> n, ldc = <int> self.kb
-        cdef int lda = <int> (n if self.along else lines_a)
-        cdef int ldb = <int> (n if self.along else lines_b)
+        cdef int lda = <int> ld_a, ldb = <int> ld_b
         cdef double one = 1.0
         cdef char *plain = b'N'
         cdef char *trans = b'T'

@@ -82,18 +82,42 @@ def test_gram_of_columns_in_any_order(case):
         assert (np.abs(G - wanted) <= np.outer(norms, norms)).all()
 
 
-@pytest.mark.parametrize("shape", [(1, 4), (60, 30), (300, 290)], ids=str)
-def test_gram_of_columns_that_need_no_packing(shape):
-    """Contiguous ones, of an X that is neither centred nor weighted until it is."""
+# one tile, chunks of one tile, and tiles
+@pytest.mark.parametrize("shape", [(1, 4), (60, 30), (300, 290), (2100, 40), (40, 700)], ids=str)
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("mean", [0.0, 0.3, 1e7])
+def test_products_of_x_itself(shape, order, mean):
+    """Of columns that follow each other, or of rows, centred afterwards where means are so
+    small that this loses nothing, and before otherwise."""
     n, p = shape
-    X = np.asfortranarray(np.random.RandomState(4).standard_normal((n, p + 3)))
+    rng = np.random.RandomState(4)
+    X = np.array(rng.standard_normal((n, p + 3)) + mean * rng.uniform(0.5, 1, p + 3), order=order)
+    means = X.mean(axis=0) * (mean != 0)
+    A = (X.astype(np.longdouble) - means).astype(np.float64)
     matrix, a, b = Dense(X), np.arange(2, p), np.arange(p + 3)
-    for A in (X, X - X.mean(axis=0)):
-        for columns in (None, b):
-            G = both_thread_counts(matrix.gram, a, columns)
-            wanted = A[:, a].T @ A[:, a if columns is None else columns]
-            np.testing.assert_allclose(G, wanted, rtol=0, atol=1e-12 * n)
-        matrix.set_center(X.mean(axis=0), None)
+    matrix.set_center(means, None, np.square(A).sum(axis=0))
+    for columns in (None, b):
+        G = both_thread_counts(matrix.gram, a, columns)
+        wanted = A[:, a].T @ A[:, a if columns is None else columns]
+        np.testing.assert_allclose(G, wanted, rtol=0, atol=1e-12 * n)
+    K = both_thread_counts(matrix.row_gram)
+    np.testing.assert_allclose(K, A @ A.T, rtol=0, atol=1e-12 * p)
+
+
+def test_products_of_an_x_that_is_not_centred_at_all():
+    X = np.random.RandomState(4).standard_normal((50, 20)) + 1e3
+    np.testing.assert_allclose(Dense(X).gram(np.arange(20), None, 1), X.T @ X, rtol=1e-13)
+    np.testing.assert_allclose(Dense(X).row_gram(1), X @ X.T, rtol=1e-13)
+
+
+def test_products_where_lines_overlap():
+    """Windows of a series, and one row for all, in memory that belongs to several elements."""
+    series = np.random.RandomState(4).standard_normal(60)
+    windows = np.lib.stride_tricks.sliding_window_view(series, 11)
+    for X in (windows, np.broadcast_to(series, (5, 60)), series[:, np.newaxis]):
+        matrix, A = Dense(X), np.array(X)
+        np.testing.assert_allclose(matrix.gram(np.arange(A.shape[1]), None, 1), A.T @ A, rtol=1e-12)
+        np.testing.assert_allclose(matrix.row_gram(1), A @ A.T, rtol=1e-12)
 
 
 def test_gather(case):
