@@ -11,6 +11,8 @@ from scipy import linalg
 
 from fastreg._engine.blocks import row_gram
 from fastreg._engine.ridge_solution import RidgeSolution, certificate, gap_of_gradient, gradient
+from fastreg._engine.threads import n_threads_for
+from fastreg._kernels.cholesky import factor_lower
 
 # Below this reciprocal condition number the answer keeps too few digits.
 MIN_RCOND = 1e-10
@@ -156,9 +158,9 @@ class Factor:
             system *= self.scale[:, np.newaxis]
         self.diagonal = system.diagonal().copy()
         norm = linalg.lapack.dlange("1", system)
-        self.matrix, info = linalg.lapack.dpotrf(system, lower=True, overwrite_a=True, clean=False)
+        self.matrix = system
         self.rcond = 0.0
-        if info == 0:
+        if factor_lower(system, n_threads_for(len(system) ** 3 / 24)):
             self.rcond = float(linalg.lapack.dpocon(self.matrix, norm, uplo="L")[0])
 
     def solve(self, right):
