@@ -100,10 +100,10 @@ typedef float fr_four_singles __attribute__((vector_size(16), aligned(4), may_al
 #define FR_EIGHT_COLUMNS(NAME)                                                \
     for (; j + 8 <= cols; j += 8) {                                           \
         const fr_four m0 = FR_FOUR_f64(m + j), m1 = FR_FOUR_f64(m + j + 4);   \
-        __builtin_prefetch(x0 + 4 * ld + j);                                  \
-        __builtin_prefetch(x1 + 4 * ld + j);                                  \
-        __builtin_prefetch(x2 + 4 * ld + j);                                  \
-        __builtin_prefetch(x3 + 4 * ld + j);                                  \
+        __builtin_prefetch(x0 + 4 * ld + j, 0, 2);                                  \
+        __builtin_prefetch(x1 + 4 * ld + j, 0, 2);                                  \
+        __builtin_prefetch(x2 + 4 * ld + j, 0, 2);                                  \
+        __builtin_prefetch(x3 + 4 * ld + j, 0, 2);                                  \
         const fr_four a0 = FR_FOUR_##NAME(x0 + j) - m0;                       \
         const fr_four a1 = FR_FOUR_##NAME(x0 + j + 4) - m1;                   \
         const fr_four b0 = FR_FOUR_##NAME(x1 + j) - m0;                       \
@@ -121,8 +121,8 @@ typedef float fr_four_singles __attribute__((vector_size(16), aligned(4), may_al
         fr_four p0 = {0}, p1 = {0}, p2 = {0}, p3 = {0};                       \
         fr_four q0 = {0}, q1 = {0}, q2 = {0}, q3 = {0};                       \
         for (; i + 8 <= n; i += 8) {                                          \
-            __builtin_prefetch(x0 + ahead + i);                               \
-            __builtin_prefetch(x1 + ahead + i);                               \
+            __builtin_prefetch(x0 + ahead + i, 0, 2);                               \
+            __builtin_prefetch(x1 + ahead + i, 0, 2);                               \
             for (ptrdiff_t k = i; k < i + 8; k += 4) {                        \
                 const fr_four z0 = FR_FOUR_##NAME(x0 + k) - m0;               \
                 const fr_four z1 = FR_FOUR_##NAME(x1 + k) - m1;               \

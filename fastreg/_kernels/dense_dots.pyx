@@ -39,7 +39,7 @@ cdef enum:
     MANY_COLUMNS = 256      # of a tile, where they are contiguous, and otherwise
     MANY_ROW_COLUMNS = 512
     LANES = 4               # as in columns.h
-    LANE_ROWS = 256         # that stay in the cache for all groups of lanes, and of rows
+    LANE_ROWS = 1024        # that stay in the cache for all groups of lanes, and of rows
     LANE_ROW_PARTS = 16
     COLUMNS_AHEAD = 4       # are fetched while others are multiplied
 
