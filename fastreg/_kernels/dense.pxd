@@ -28,6 +28,10 @@ cdef class Dense(Matrix):
                                     const Py_ssize_t[::1] idx, double[::1] m,
                                     const double[:, ::1] D, double[:, ::1] V,
                                     double *tile) noexcept nogil
+    cdef void subtract_tile_by_lanes(self, Py_ssize_t i, Py_ssize_t rows,
+                                     const Py_ssize_t[::1] idx, double[::1] m,
+                                     const double[:, ::1] D, double[:, ::1] V,
+                                     const double *zeros, double *sums) noexcept nogil
     cdef void subtract_tile(self, Py_ssize_t i, Py_ssize_t rows, const Py_ssize_t *idx,
                             Py_ssize_t k, const double *m, const double *d,
                             double *v) noexcept nogil

@@ -11,6 +11,7 @@ from cython.parallel cimport prange, threadid
 from scipy.linalg.cython_blas cimport dgemm
 
 from libc.limits cimport INT_MAX
+from libc.string cimport memset
 
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 from fastreg._kernels.matrix cimport Matrix, left_out_of_sum
@@ -59,6 +60,11 @@ cdef extern from "columns.h" nogil:
                           const double *m, const double *d)
 
 
+cdef extern from "lanes.h" nogil:
+    void fr_lines4_dots4_f64(const double *const *x, const double *m, const double *v,
+                             Py_ssize_t n, double *out, Py_ssize_t ldo)
+
+
 # Tiles: how many elements a task touches, and the widths that keep its
 # accumulators (rows) or its slice of the residual (columns) in the L1/L2 cache.
 cdef enum:
@@ -67,6 +73,8 @@ cdef enum:
     TILE_ROWS = 8192
     GRAM_COLUMNS = 384
     MANY_STEPS = 4      # rows of V that `subtract` hands to the BLAS
+    BLAS_STEPS = 16     # where X can be multiplied as it is
+    LANES = 4           # as in lanes.h
 
 
 cdef class Dense(Matrix):
@@ -236,16 +244,54 @@ cdef class Dense(Matrix):
 
     cdef subtract_many(self, const Py_ssize_t[::1] idx, double[::1] m,
                        const double[:, ::1] D, double[:, ::1] V, int n_threads):
-        """`subtract` as products of packed tiles: the columns are read once."""
+        """`subtract` in tiles for which columns are read once: as products of packed ones, or
+        four columns and rows of V at a time."""
         cdef Py_ssize_t rows = min(GRAM_ROWS, self.n_samples)
         cdef Py_ssize_t task, n_tasks = ceil_div(self.n_samples, rows)
+        cdef bint by_lanes = self.has_columns and self.centers_late and len(V) < BLAS_STEPS
         cdef double[:, ::1] scratch = np.empty(
-            (n_threads, rows * min(GRAM_COLUMNS, idx.shape[0])))
+            (n_threads, rows * (LANES if by_lanes else min(GRAM_COLUMNS, idx.shape[0]))))
+        cdef double[::1] zeros = np.zeros(rows)
         for task in prange(n_tasks, nogil=True, num_threads=n_threads, schedule="dynamic",
                            chunksize=1):
-            self.subtract_tile_of_many(task * rows, rows, idx, m, D, V,
-                                       &scratch[threadid(), 0])
+            if by_lanes:
+                self.subtract_tile_by_lanes(task * rows, rows, idx, m, D, V, &zeros[0],
+                                            &scratch[threadid(), 0])
+            else:
+                self.subtract_tile_of_many(task * rows, rows, idx, m, D, V,
+                                           &scratch[threadid(), 0])
         check_interrupt()
+
+    cdef void subtract_tile_by_lanes(self, Py_ssize_t i, Py_ssize_t rows,
+                                     const Py_ssize_t[::1] idx, double[::1] m,
+                                     const double[:, ::1] D, double[:, ::1] V,
+                                     const double *zeros, double *sums) noexcept nogil:
+        """X is multiplied as it is, and what its means add is taken off in the end."""
+        cdef Py_ssize_t t, s, c, lane, k = idx.shape[0], first = 0
+        cdef double[LANES * LANES] d
+        cdef double[LANES] of_means
+        cdef const double *x[2 * LANES]
+        rows = min(rows, self.n_samples - i)
+        while first < V.shape[0]:
+            memset(sums, 0, LANES * rows * sizeof(double))
+            memset(of_means, 0, sizeof(of_means))
+            s = 0
+            while s < k:
+                for c in range(LANES):
+                    x[c] = self.at64(i, idx[min(s + c, k - 1)])
+                    x[LANES + c] = self.at64(i, idx[min(s + LANES + c, k - 1)])
+                    for lane in range(LANES):
+                        t = LANES * c + lane
+                        d[t] = 0.0
+                        if s + c < k and first + lane < V.shape[0]:
+                            d[t] = D[first + lane, s + c]
+                            of_means[lane] += d[t] * m[s + c]
+                fr_lines4_dots4_f64(x, zeros, d, rows, sums, rows)
+                s += LANES
+            for t in range(first, min(first + LANES, V.shape[0])):
+                for s in range(rows):
+                    V[t, i + s] -= sums[(t - first) * rows + s] - of_means[t - first]
+            first += LANES
 
     cdef void subtract_tile_of_many(self, Py_ssize_t i, Py_ssize_t rows,
                                     const Py_ssize_t[::1] idx, double[::1] m,

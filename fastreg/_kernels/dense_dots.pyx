@@ -19,26 +19,30 @@ cdef extern from "columns.h" nogil:
                           const double *u, Py_ssize_t n, double *out)
     void fr_cols4_dot_f32(const float *x, Py_ssize_t ld, const double *m,
                           const double *u, Py_ssize_t n, double *out)
+    void fr_rows_dot_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                         const double *m, const double *u, double *out)
+    void fr_rows_dot_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
+                         const double *m, const double *u, double *out)
+
+
+cdef extern from "lanes.h" nogil:
     void fr_cols2_dots4_f64(const double *x, Py_ssize_t ld, const double *m, const double *v,
                             Py_ssize_t ldv, Py_ssize_t n, Py_ssize_t ahead, double *out,
                             Py_ssize_t ldo)
     void fr_cols2_dots4_f32(const float *x, Py_ssize_t ld, const double *m, const double *v,
                             Py_ssize_t ldv, Py_ssize_t n, Py_ssize_t ahead, double *out,
                             Py_ssize_t ldo)
-    void fr_rows_dot_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
-                         const double *m, const double *u, double *out)
-    void fr_rows_dot_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
-                         const double *m, const double *u, double *out)
     void fr_rows_dots4_f64(const double *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
                            const double *m, const double *u, double *out, Py_ssize_t ldo)
     void fr_rows_dots4_f32(const float *x, Py_ssize_t ld, Py_ssize_t rows, Py_ssize_t cols,
                            const double *m, const double *u, double *out, Py_ssize_t ldo)
 
+
 cdef enum:
     BLAS_TARGETS = 16
     MANY_COLUMNS = 256      # of a tile, where they are contiguous, and otherwise
     MANY_ROW_COLUMNS = 512
-    LANES = 4               # as in columns.h
+    LANES = 4               # as in lanes.h
     LANE_ROWS = 1024        # that stay in the cache for all groups of lanes, and of rows
     LANE_ROW_PARTS = 16
     COLUMNS_AHEAD = 4       # are fetched while others are multiplied
