@@ -40,6 +40,7 @@ from fastreg._engine.problem import LeastSquaresProblem, path_budget
 from fastreg._engine.unpenalised import Unpenalised
 from fastreg._kernels.descent import descend
 from fastreg._kernels.factor import FaceFactor
+from fastreg._kernels.inverse_factor import InverseFactor
 from fastreg._kernels.penalty import Penalty, duality_gap
 from fastreg._kernels.support import support
 
@@ -114,7 +115,7 @@ class PathEngine:
         self.all_features = forms_gram(p, whole_gram) or problem.gram is not None
         if self.all_features and problem.gram is None:
             problem.gram = self.design.all_gram()
-        self.factor = None  # of all features, once there is a second penalty
+        self.factors = {}  # of all features, by their kind, once there is a second penalty
         capacity = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.admission = Admission(self.design, capacity, working_set)
         self.descents = Descents(self.design, self.budget)
@@ -229,7 +230,9 @@ class PathEngine:
         """Bring all iterates to their solutions on the working set, from kink to kink; false
         where that does not get so far."""
         working_set, columns = self.working_set, self.working_set.columns
-        found = self.follower.follow(start, iterates, columns, working_set.gram, working_set.factor)
+        found = self.follower.follow(
+            start, iterates, columns, working_set.gram, working_set.inverse_factor
+        )
         if len(found) < len(iterates):
             return False
         W = np.zeros((len(iterates), *start.W.shape))
@@ -243,16 +246,17 @@ class PathEngine:
     def _follow_all(self, start, iterates):
         """The same on the Gram of all features, as far as it gets, with gradients."""
         found = self.follower.follow(
-            start, iterates, slice(None), self.problem.gram, self._factor_of_all()
+            start, iterates, slice(None), self.problem.gram, self._of_all(InverseFactor)
         )
         for it, w in zip(iterates, found, strict=False):
             it.W, it.n_iter = w[np.newaxis], float(w.any())
             self._set_gradient(it, *self.problem.gradient(it.W, self.gap_tol))
 
-    def _factor_of_all(self):
-        if self.factor is None:
-            self.factor = FaceFactor(self.design.n_features)
-        return self.factor
+    def _of_all(self, kind):
+        """The factor of this kind of all features."""
+        if kind not in self.factors:
+            self.factors[kind] = kind(self.design.n_features)
+        return self.factors[kind]
 
     def _first_iterate(self, penalty, W):
         """At W, without a pass where the last penalty ended."""
@@ -403,7 +407,7 @@ class PathEngine:
             options = (int(sweeps), self.gap_tol, self.tol, self._seed())
             swept, it.moved, _ = descend_on_gram(
                 self.problem.gram,
-                self._factor_of_all() if self._last is not None else None,
+                self._of_all(FaceFactor) if self._last is not None else None,
                 self._unpenalised,
                 it.penalty,
                 it.W,

@@ -28,6 +28,21 @@ FR_FUNCTION double fr_dot(const double *a, const double *b, ptrdiff_t n)
     return (s0 + s1) + (s2 + s3);
 }
 
+/* a_k'b for four a that share the loads of b */
+FR_FUNCTION void fr_dot4(const double *a0, const double *a1, const double *a2,
+                         const double *a3, const double *b, ptrdiff_t n, double *out)
+{
+    double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        s0 += a0[i] * b[i];
+        s1 += a1[i] * b[i];
+        s2 += a2[i] * b[i];
+        s3 += a3[i] * b[i];
+    }
+    out[0] = s0; out[1] = s1; out[2] = s2; out[3] = s3;
+}
+
 /* y += d a */
 FR_FUNCTION void fr_axpy(double d, const double *a, double *y, ptrdiff_t n)
 {

@@ -5,6 +5,11 @@ cdef enum:
     MISSING = -1
     DEPENDENT = -2
 
+# A column whose part that others don't explain has less than this share of its
+# squared norm depends on them.
+cdef inline bint stands_alone(double unexplained, double squared_norm) noexcept nogil:
+    return unexplained > 1e-11 * squared_norm
+
 
 cdef class FaceFactor:
     cdef readonly Py_ssize_t capacity, size
@@ -31,7 +36,8 @@ cdef class FaceFactor:
                            const Py_ssize_t *missing, Py_ssize_t n_missing) noexcept nogil
     cdef bint settle_on(self, Smooth smooth, const Py_ssize_t *face, Py_ssize_t n,
                         const double *diagonal) noexcept nogil
+    cdef void solve_members(self, double *b) noexcept nogil
     cdef void solve_lower(self, double *b) noexcept nogil
-    cdef void solve_upper(self, double *b) noexcept nogil
-    cdef void remove(self, Py_ssize_t gone, double *z) noexcept nogil
+    cdef void remove(self, Py_ssize_t gone) noexcept nogil
+    cdef void forget(self, Py_ssize_t gone) noexcept nogil
     cdef void turn(self, Py_ssize_t row, Py_ssize_t start, double carry) noexcept nogil

@@ -28,10 +28,6 @@ cdef enum:
     MAX_DEPENDENT = 32
     BATCH = 64  # columns that join at a time: a dependent one costs those after it again
 
-# A column whose part that others don't explain has less than this share of its
-# squared norm depends on them.
-cdef double DEPENDENCE = 1e-11
-
 # A factor from scratch follows a face that is far from settled: it should wait.
 cdef double RESTART = 4
 
@@ -136,8 +132,7 @@ cdef class FaceFactor:
         for i in range(n):
             if self.slot[face[i]] >= 0:
                 self.right_side[self.slot[face[i]]] = b[i]
-        self.solve_lower(&self.right_side[0])
-        self.solve_upper(&self.right_side[0])
+        self.solve_members(&self.right_side[0])
         for i in range(n):
             b[i] = self.right_side[self.slot[face[i]]] if self.slot[face[i]] >= 0 else 0.0
         return True
@@ -149,7 +144,7 @@ cdef class FaceFactor:
         cdef Py_ssize_t i
         self.compare(face, n, diagonal)
         for i in range(self.n_stale - 1, -1, -1):  # those after it are fewer
-            self.remove(self.stale[i], NULL)
+            self.remove(self.stale[i])
         self.n_stale = 0
         if self.extend(smooth, face, diagonal):
             return True
@@ -158,15 +153,16 @@ cdef class FaceFactor:
         self.restart(n)  # perhaps they depended on columns that have left
         return self.extend(smooth, face, diagonal)
 
+    cdef void solve_members(self, double *b) noexcept nogil:
+        """b <- H^-1 b, for the members in their order."""
+        cdef int size = <int> self.size, ld = <int> self.capacity, inc = 1
+        self.solve_lower(b)
+        dtrsv(b'U', b'N', b'N', &size, &self.L[0, 0], &ld, b, &inc)
+
     cdef void solve_lower(self, double *b) noexcept nogil:
-        """b <- L^-1 b, for the members in their order."""
+        """b <- L^-1 b."""
         cdef int size = <int> self.size, ld = <int> self.capacity, inc = 1
         dtrsv(b'U', b'T', b'N', &size, &self.L[0, 0], &ld, b, &inc)
-
-    cdef void solve_upper(self, double *b) noexcept nogil:
-        """b <- L'^-1 b."""
-        cdef int size = <int> self.size, ld = <int> self.capacity, inc = 1
-        dtrsv(b'U', b'N', b'N', &size, &self.L[0, 0], &ld, b, &inc)
 
     cdef bint extend(self, Smooth smooth, const Py_ssize_t *face,
                      const double *diagonal) noexcept nogil:
@@ -216,7 +212,7 @@ cdef class FaceFactor:
         good = new if info == 0 else info - 1
         for i in range(good):
             pivot = self.L[old + i, old + i]
-            if not pivot * pivot > DEPENDENCE * self.norm[old + i]:
+            if not stands_alone(pivot * pivot, self.norm[old + i]):
                 good = i
                 break
         for i in range(good):
@@ -224,14 +220,11 @@ cdef class FaceFactor:
         self.size += good
         return good
 
-    cdef void remove(self, Py_ssize_t gone, double *z) noexcept nogil:
-        """Take out the member in slot `gone`, and its row and column of L. A solution z of
-        L z = b becomes that of what remains, if it is given."""
+    cdef void remove(self, Py_ssize_t gone) noexcept nogil:
+        """Take out the member in slot `gone`, and its row and column of L."""
         cdef Py_ssize_t i, row, n_known, ld = self.capacity, last = self.size - 1
         cdef double *L = &self.L[0, 0]
         cdef double carry[FR_TURNED]
-        cdef double a
-        self.slot[self.members[gone]] = MISSING
         row = gone + 1
         while row <= last:
             # all rotations but the last of a row are those of the rows above it
@@ -248,11 +241,12 @@ cdef class FaceFactor:
                 memcpy(L + (row - 1) * ld, L + row * ld, gone * sizeof(double))
                 self.turn(row, gone, L[row * ld + gone])
                 row += 1
-        if z != NULL:
-            for i in range(gone, last):
-                a = z[i]
-                z[i] = self.cosine[i] * a + self.sine[i] * z[i + 1]
-                z[i + 1] = self.cosine[i] * z[i + 1] - self.sine[i] * a
+        self.forget(gone)
+
+    cdef void forget(self, Py_ssize_t gone) noexcept nogil:
+        """Those behind slot `gone` move up, as their rows have done."""
+        cdef Py_ssize_t i, last = self.size - 1
+        self.slot[self.members[gone]] = MISSING
         for i in range(gone, last):
             self.members[i] = self.members[i + 1]
             self.diagonal[i] = self.diagonal[i + 1]

@@ -2,8 +2,8 @@
 
 With the support and its signs fixed the solution is linear in l1, until a coefficient
 gets to zero or the gradient of a zero gets to its limit; from there on it is linear
-again. So all solutions between two alphas cost a change of the support's Cholesky
-factor and a triangular solve for each kink between them, however many alphas there are.
+again. So all solutions between two alphas cost a change of the inverse of the support's
+Cholesky factor for each kink between them, however many alphas there are.
 (Osborne, Presnell, Turlach 2000; Efron, Hastie, Johnstone, Tibshirani 2004.)
 
 Where it begins may be a little off the path. Then each coordinate first gets a limit of its
@@ -17,11 +17,10 @@ same assumption only those closest to their limit are told at every kink.
 import numpy as np
 
 from libc.math cimport INFINITY, fabs, fmod
-from libc.string cimport memcpy
 
-from fastreg._kernels.factor cimport FaceFactor
+from fastreg._kernels.inverse_factor cimport InverseFactor
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
-from fastreg._kernels.matrix cimport fr_dot
+from fastreg._kernels.matrix cimport fr_axpy, fr_dot
 from fastreg._kernels.penalty cimport Penalty
 from fastreg._kernels.smooth cimport Gram
 from fastreg._kernels.watched cimport Watched
@@ -60,13 +59,14 @@ cdef class Homotopy:
     and L2.
     """
     cdef Gram smooth
-    cdef FaceFactor factor
+    cdef InverseFactor factor
     cdef Penalty penalty
     cdef double l1, end, near_part, look_again, glance_again
     cdef double off                 # the part of `excess` that still is in the limits
     cdef double[:, ::1] gradient
     cdef Watched near
-    cdef double[::1] w, start_w, start_c, excess, z, step, change
+    cdef double[::1] w, start_w, start_c, excess, change
+    cdef double[::1] step           # of members, to the end if there are no kinks
     cdef double[::1] sign           # of a member; 0 elsewhere
     cdef Py_ssize_t[::1] changed
     cdef unsigned char[::1] held    # members but for columns that they depend on
@@ -74,7 +74,7 @@ cdef class Homotopy:
     cdef bint any_held, is_ready
     cdef readonly Py_ssize_t n_kinks
 
-    def __init__(self, G, FaceFactor factor, Penalty penalty, w, c, double l1):
+    def __init__(self, G, InverseFactor factor, Penalty penalty, w, c, double l1):
         k = len(w)
         self.k = k
         self.near_part = NEAR if k > FEW else 0.0
@@ -83,7 +83,7 @@ cdef class Homotopy:
         self.smooth = Gram(G, self.gradient, w[None], 0.0)
         self.factor, self.penalty, self.l1 = factor, penalty, l1
         self.near = Watched(self.smooth)
-        self.z, self.step, self.change = np.empty((3, k))
+        self.step, self.change = np.empty((2, k))
         self.sign, self.excess = np.zeros((2, k))
         self.changed = np.empty(k, dtype=np.intp)
         self.held = np.zeros(k, dtype=np.uint8)
@@ -133,7 +133,7 @@ cdef class Homotopy:
                     work += <double> self.k * self.factor.size
                 if self.factor.size > max_active or n_still > MAX_STANDSTILL:
                     break
-                self.find_step(kink != AT_GLANCE)
+                self.near.find_direction(&self.factor.members[0], &self.step[0])
                 length = self.find_kink(&kink)
                 while (self.off == 0 and m < n_alphas
                         and self.l1 - l1s[m] <= length * (self.l1 - self.end)):
@@ -189,10 +189,9 @@ cdef class Homotopy:
                 self.excess[j], self.off = excess, 1.0
         self.end = self.l1 if self.off > 0 else end
         self.part_close()
-        # the step is H^-1 b, and z = L^-1 b
         for j in range(self.factor.size):
-            self.z[j] = self.to_go(self.factor.members[j])
-        self.factor.solve_lower(&self.z[0])
+            self.step[j] = self.to_go(self.factor.members[j])
+        self.factor.solve_members(&self.step[0])
 
     cdef bint is_out(self, Py_ssize_t j) noexcept nogil:
         """Whether a coordinate takes no part: its column is zero, or depends on others."""
@@ -236,14 +235,6 @@ cdef class Homotopy:
         """How far the gradient of a member is from where it has to be at the end."""
         return self.gradient[0, j] - self.limit(j, self.end) * self.sign[j]
 
-    cdef void find_step(self, bint is_new) noexcept nogil:
-        """The step of members, and the direction of close gradients, to the end if there were
-        no kinks; or what is left of the last step."""
-        if is_new:
-            memcpy(&self.step[0], &self.z[0], self.factor.size * sizeof(double))
-            self.factor.solve_upper(&self.step[0])
-        self.near.find_direction(&self.factor.members[0], &self.step[0])
-
     cdef double find_kink(self, Py_ssize_t *kink) noexcept nogil:
         """The part of the step that leads to the next kink, and whose it is."""
         cdef Py_ssize_t i, j
@@ -281,7 +272,6 @@ cdef class Homotopy:
             j = self.factor.members[i]
             self.gradient[0, j] -= length * self.to_go(j)
             self.w[j] += length * self.step[i]
-            self.z[i] *= 1.0 - length
             self.step[i] *= 1.0 - length
         self.near.go(length)
         self.l1 -= length * (self.l1 - self.end)
@@ -294,7 +284,7 @@ cdef class Homotopy:
             self.near.drop(j)
             self.join(j)
             return j
-        self.factor.remove(self.factor.slot[j], &self.z[0])
+        self.factor.leave(self.factor.slot[j], &self.step[0])
         self.near.member_leaves(j)
         self.near.add(j)
         self.w[j] = self.sign[j] = 0.0
@@ -307,13 +297,15 @@ cdef class Homotopy:
 
     cdef void join(self, Py_ssize_t j) noexcept nogil:
         """Let a coordinate join, if its column doesn't depend on those of the members."""
-        cdef Py_ssize_t first = 0, old = self.factor.size
-        cdef double no_curvature = 0.0
-        if not self.factor.append(self.smooth, &j, &no_curvature, &first, 1):
+        cdef Py_ssize_t old = self.factor.size
+        cdef double share
+        if not self.factor.join(self.smooth, j, 0.0):
             self.held[j] = self.any_held = True
             return
         self.sign[j] = 1.0 if self.gradient[0, j] > 0 else -1.0
-        self.z[old] = (
-            self.to_go(j) - fr_dot(&self.factor.L[old, 0], &self.z[0], old)
-        ) / self.factor.L[old, old]
+        # what the others' step leaves to go for it, and what its own one does to theirs
+        share = self.to_go(j) - fr_dot(&self.factor.column[0], &self.step[0], old)
+        share /= self.factor.unexplained
+        fr_axpy(-share, &self.factor.explained[0], &self.step[0], old)
+        self.step[old] = share
         self.near.member_joins(j)

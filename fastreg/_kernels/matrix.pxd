@@ -3,6 +3,8 @@
 
 cdef extern from "columns.h" nogil:
     double fr_dot(const double *a, const double *b, Py_ssize_t n)
+    void fr_dot4(const double *a0, const double *a1, const double *a2, const double *a3,
+                 const double *b, Py_ssize_t n, double *out)
     void fr_axpy(double d, const double *a, double *y, Py_ssize_t n)
     void fr_axpy4(const double *d, const double *a0, const double *a1, const double *a2,
                   const double *a3, double *y, Py_ssize_t n)

@@ -1,7 +1,7 @@
-/* Plane rotations of neighbouring columns, as a triangular factor without one of its
+/* Plane rotations, as a triangular factor, or the inverse of one, without one of its
  * coordinates needs them (Golub, Van Loan, Matrix Computations, 6.5).
  *
- * Rotation i turns columns i and i + 1: (a, b) <- (c_i a + s_i b, c_i b - s_i a). What it
+ * Of a factor they turn neighbouring columns. Rotation i turns columns i and i + 1: (a, b) <- (c_i a + s_i b, c_i b - s_i a). What it
  * leaves in column i + 1 goes into rotation i + 1: each row is a chain, so several
  * rows are turned at a time.
  */
@@ -41,6 +41,18 @@ FR_FUNCTION double fr_rotate_row(const double *c, const double *s, ptrdiff_t n,
         a = c[i] * b - s[i] * a;
     }
     return a;
+}
+
+/* Two rows turned: out = c row - s carry, carry = c carry + s row. */
+FR_FUNCTION void fr_turn_rows(double c, double s, double *carry, const double *row,
+                              double *out, ptrdiff_t n)
+{
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double a = carry[i], b = row[i];
+        out[i] = c * b - s * a;
+        carry[i] = c * a + s * b;
+    }
 }
 
 #endif

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from fastreg._kernels.factor import FaceFactor
 from fastreg._kernels.homotopy import Homotopy
+from fastreg._kernels.inverse_factor import InverseFactor
 from fastreg._kernels.penalty import Penalty, duality_gap
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ def follow(A, y, l1s, *, start=None, l1=None, factor=None, max_active=10_000, ke
     c = A.T @ (y - A @ w)
     if l1 is None:
         l1 = np.abs(c if factor is None else c / factor).max()
-    kept = FaceFactor(A.shape[1]) if kept is None else kept
+    kept = InverseFactor(A.shape[1]) if kept is None else kept
     homotopy = Homotopy(A.T @ A, kept, Penalty(1.0, 0.0, factor=factor), w, c, l1)
     return homotopy.follow(np.asarray(l1s, dtype=float), max_active), homotopy.n_kinks
 
@@ -64,7 +64,7 @@ def test_in_pieces_as_at_once(k):
     l1s = grid(A, y, 9)
     at_once, n_kinks = follow(A, y, l1s)
     assert n_kinks > 40
-    kept, w, l1 = FaceFactor(k), None, None
+    kept, w, l1 = InverseFactor(k), None, None
     for i in range(0, 9, 3):
         W, _ = follow(A, y, l1s[i : i + 3], start=w, l1=l1, kept=kept)
         np.testing.assert_allclose(W, at_once[i : i + 3], atol=1e-9)
