@@ -6,11 +6,10 @@ import numpy as np
 
 from fastreg._kernels.homotopy import Homotopy
 
-# Supports up to which that is cheaper than descents: however few alphas there are, and for at
-# least MIN_ALPHAS. It saves passes, as alphas far ahead cost no more than near ones; where
-# these read few nonzeros, in units of the root of their number.
-MIN_ACTIVE, MAX_ACTIVE = 250, 1000
-MIN_ALPHAS = 4
+# Supports up to which that is cheaper than descents. It saves passes, as alphas far ahead cost
+# no more than near ones; where these read few nonzeros, in units of the root of their number,
+# but for small supports.
+SMALL_ACTIVE, MAX_ACTIVE = 250, 2000
 ACTIVE_OF_NONZEROS = 0.2
 # of a limit, relative to it
 ROUNDING = 1e-14
@@ -18,11 +17,12 @@ ROUNDING = 1e-14
 
 @dataclass(frozen=True)
 class Start:
-    """A solution (W, gradient C) at l1; None stands for the largest l1 with W = 0."""
+    """A point (W, gradient C) at l1; None stands for the largest l1 with W = 0."""
 
     l1: float | None
     W: np.ndarray
     C: np.ndarray
+    is_solution: bool = True  # or off the path there
 
 
 class Follower:
@@ -40,7 +40,7 @@ class Follower:
         self.max_active = MAX_ACTIVE
         if problem.design.is_sparse:
             of_nonzeros = int(ACTIVE_OF_NONZEROS * np.sqrt(problem.design.work))
-            self.max_active = max(MIN_ACTIVE, min(MAX_ACTIVE, of_nonzeros))
+            self.max_active = max(SMALL_ACTIVE, min(MAX_ACTIVE, of_nonzeros))
 
     def follows(self, penalty):
         """Whether the path under it is linear from kink to kink, all of them at zero."""
@@ -54,8 +54,7 @@ class Follower:
     def start(self, iterates, last):
         """Where to start for iterates, the first of which is where a path is, or None."""
         it = iterates[0]
-        few = len(iterates) < MIN_ALPHAS and np.count_nonzero(it.W) > MIN_ACTIVE
-        if few or not self.follows(it.penalty):
+        if not self.follows(it.penalty):
             return None
         if it.is_last:
             is_below = it.penalty.l1 <= last.penalty.l1
@@ -63,7 +62,7 @@ class Follower:
         return None if it.W.any() else Start(None, it.W, it.C)
 
     def follow(self, start, iterates, columns, gram, factor):
-        """Coefficients (m, k) on `columns` for the first m iterates, below `start`."""
+        """Coefficients (m, k) on `columns` for the first m iterates, from `start` on."""
         penalty = iterates[0].penalty.take(columns)
         w, c = start.W[:, columns], start.C[:, columns]
         l1 = start.l1
@@ -72,6 +71,9 @@ class Follower:
             largest = penalty.dual_norms(w, c).max(initial=0.0)
             l1 = largest if largest > (1 + ROUNDING) * penalty.l1 else penalty.l1
         l1s = np.array([it.penalty.l1 for it in iterates])
-        found = Homotopy(gram, factor, penalty, w[0], c[0], l1).follow(l1s, self.max_active)
+        homotopy = Homotopy(gram, factor, penalty, w[0], c[0], l1)
+        found = homotopy.follow(l1s, self.max_active)
+        if homotopy.any_held and not start.is_solution:
+            found = found[:0]  # a column that depends on the support cannot get to the path
         self.goes_on = len(found) == len(iterates)
         return found

@@ -204,6 +204,7 @@ class PathEngine:
         """Rounds for all of them, until their gaps are small enough or there is no room."""
         level, expected = self._expectation(iterates[0], iterates[-1].penalty.l1)
         open_iterates, n_trimmed, is_first = iterates, self.admission.n_trimmed, True
+        starts = [] if start is None else [start]
         while open_iterates:
             violators = self.admission.violators(open_iterates, self._last, level, expected)
             has_room = self.admission.extend(open_iterates, violators)
@@ -214,7 +215,7 @@ class PathEngine:
             is_new = is_first or len(violators) > 0
             keeps_all = self.admission.n_trimmed - n_trimmed <= FOLLOWED_TRIMS
             may_follow = is_new and keeps_all and self.follower.goes_on
-            if start is None or not may_follow or not self._follow(start, open_iterates):
+            if not may_follow or not any(self._follow(start, open_iterates) for start in starts):
                 self._descend_along(open_iterates)
             is_first = False
             if expected is not None:  # who really violates may not be in the set yet
@@ -222,9 +223,16 @@ class PathEngine:
             self._update_gradients(open_iterates)
             open_iterates = [it for it in open_iterates if self._is_open(it)]
             level, expected = 1.0, None
-            if start is not None and open_iterates and open_iterates[0] is not iterates[0]:
-                solved = iterates[iterates.index(open_iterates[0]) - 1]
-                start = Start(solved.penalty.l1, solved.W, solved.C)
+            if starts and open_iterates:
+                starts = self._next_starts(starts[-1], iterates, open_iterates[0])
+
+    def _next_starts(self, start, iterates, first):
+        """From where to follow in the next round: from the first open iterate, which is off the
+        path by what was missing only, or else from the last that is solved."""
+        if first is not iterates[0]:
+            solved = iterates[iterates.index(first) - 1]
+            start = Start(solved.penalty.l1, solved.W, solved.C)
+        return [Start(first.penalty.l1, first.W, first.C, is_solution=False), start]
 
     def _follow(self, start, iterates):
         """Bring all iterates to their solutions on the working set, from kink to kink; false

@@ -71,7 +71,8 @@ cdef class Homotopy:
     cdef Py_ssize_t[::1] changed
     cdef unsigned char[::1] held    # members but for columns that they depend on
     cdef Py_ssize_t k
-    cdef bint any_held, is_ready
+    cdef bint is_ready
+    cdef readonly bint any_held     # perhaps off the path: it was left where it began
     cdef readonly Py_ssize_t n_kinks
 
     def __init__(self, G, InverseFactor factor, Penalty penalty, w, c, double l1):

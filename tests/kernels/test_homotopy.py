@@ -132,3 +132,22 @@ def test_the_same_alpha_again():
     again, _ = follow(A, y, [l1], start=W[0], l1=l1)
     np.testing.assert_allclose(W[0], W[1])
     np.testing.assert_allclose(again[0], W[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("least", [0.3, 1e-2, 1e-4])
+@pytest.mark.parametrize("seed", range(6))
+def test_columns_that_were_missing(seed, least):
+    """From the solution without some of them: it gets to that with all, or tells that a column
+    depends on the support, as one that was missing does where as many as rows are in use."""
+    A, y = problem(seed, 20, 60)
+    l1 = least * np.abs(A.T @ y).max()
+    some, _ = follow(A[:, :30], y, [l1])
+    start = np.concatenate([some[0], np.zeros(30)])
+    homotopy = Homotopy(
+        A.T @ A, InverseFactor(60), Penalty(1.0, 0.0), start, A.T @ (y - A @ start), l1
+    )
+    W = homotopy.follow(np.array([l1]), 100)
+    told = homotopy.any_held or len(W) == 0
+    assert told or gap_at(A, y, W[0], l1) < 1e-11
+    if np.count_nonzero(some) < 15:
+        assert not told
