@@ -122,15 +122,20 @@ cdef class Dense(Matrix):
         columns have as many digits as those of A's.
         """
         # the BLAS takes no lines that overlap, and counts in 32 bits
-        cdef Py_ssize_t line = self.n_samples if self.has_columns else self.n_features
+        cdef Py_ssize_t line = self.n_samples if self.has_columns else self.n_features, j
+        cdef const double[:] squares
         self.centers_late = (self.x64 != NULL and scale is None and self.ld >= line
                              and max(self.ld, self.n_samples) < INT_MAX)
         if mean is None:
             mean = np.zeros(self.n_features)
         else:
-            self.centers_late &= sq_norm is not None and bool(
-                (self.n_samples * np.square(mean) <= sq_norm).all())
+            self.centers_late = self.centers_late and sq_norm is not None
         super().set_center(mean, scale)
+        if self.centers_late and sq_norm is not None:
+            squares = sq_norm
+            for j in range(self.n_features):  # not so where one is NaN, too
+                if not self.n_samples * self.mean[j] * self.mean[j] <= squares[j]:
+                    self.centers_late = False
 
     # ---- one column -------------------------------------------------------
 

@@ -47,7 +47,7 @@ cdef class Gram:
     cdef Dense X
     cdef const Py_ssize_t[::1] a, b     # columns of the lines; by rows, all columns
     cdef const double[::1] ma, mb       # and their means
-    cdef double[::1] shift_a, shift_b   # what `center` takes off products, if anything
+    cdef double[::1] shifts             # of rows, see `find_shifts`
     cdef bint symmetric, by_rows, run_a, run_b, in_place, is_shifted
     cdef bint along                     # a line's elements lie side by side
     cdef Py_ssize_t ka, kb, length
@@ -77,17 +77,15 @@ cdef class Gram:
     cdef find_shifts(self, int n_threads):
         """With X = A + 1 m', A_i'A_k is X_i'X_k - n m_i m_k; and of rows, a_i'a_k is
         x_i'x_k - t_i - t_k with t = A m + m'm / 2."""
+        cdef Py_ssize_t j
         cdef double[:, ::1] t
-        m, mb = np.array(self.ma), np.array(self.mb)
-        self.is_shifted = m.any() or mb.any()
-        if not self.is_shifted:
-            return
-        if not self.by_rows:
-            self.shift_a, self.shift_b = self.length * m, mb
-            return
-        t = np.full((1, self.ka), 0.5 * (m @ m))
-        self.X.subtract(self.a, -m[np.newaxis], t, n_threads)
-        self.shift_a = self.shift_b = t[0]
+        for j in range(self.ma.shape[0]):
+            self.is_shifted = self.is_shifted or self.ma[j] != 0
+        if self.is_shifted and self.by_rows:
+            m = np.asarray(self.ma)
+            t = np.full((1, self.ka), 0.5 * (m @ m))
+            self.X.subtract(self.a, -m[np.newaxis], t, n_threads)
+            self.shifts = t[0]
 
     cdef void center(self, Py_ssize_t ja, Py_ssize_t jb, Py_ssize_t wa, Py_ssize_t wb,
                      double[:, ::1] out) noexcept nogil:
@@ -96,9 +94,9 @@ cdef class Gram:
         for i in range(ja, min(ja + wa, self.ka)):
             for j in range(jb, min(jb + wb, self.kb)):
                 if self.by_rows:
-                    out[i, j] -= self.shift_a[i] + self.shift_b[j]
+                    out[i, j] -= self.shifts[i] + self.shifts[j]
                 else:
-                    out[i, j] -= self.shift_a[i] * self.shift_b[j]
+                    out[i, j] -= self.length * self.ma[i] * self.mb[j]
 
     def pairs(self, Py_ssize_t wa, Py_ssize_t wb):
         """Pairs of tiles, those above the diagonal where it is symmetric."""
