@@ -51,9 +51,8 @@ class Follower:
             and len(penalty.unpenalised()) == 0
         )
 
-    def start(self, iterates, last):
-        """Where to start for iterates, the first of which is where a path is, or None."""
-        it = iterates[0]
+    def start(self, it, last):
+        """Where to start for iterates, the first of which is `it`, where a path is; or None."""
         if not self.follows(it.penalty):
             return None
         if it.is_last:

@@ -33,6 +33,7 @@ import numpy as np
 
 from fastreg._engine.admission import Admission
 from fastreg._engine.descents import Descents, descend_on_gram
+from fastreg._engine.factors import Factors
 from fastreg._engine.following import Follower, Start
 from fastreg._engine.iterates import Iterate, Point, Solution
 from fastreg._engine.lookahead import Lookahead
@@ -115,7 +116,7 @@ class PathEngine:
         self.all_features = forms_gram(p, whole_gram) or problem.gram is not None
         if self.all_features and problem.gram is None:
             problem.gram = self.design.all_gram()
-        self.factors = {}  # of all features, by their kind, once there is a second penalty
+        self.factors = Factors(p)  # of all features, once there is a second penalty
         capacity = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
         self.admission = Admission(self.design, capacity, working_set)
         self.descents = Descents(self.design, self.budget)
@@ -180,7 +181,7 @@ class PathEngine:
         iterates += [Iterate(penalty, W) for penalty in penalties[1:]]
         start = None
         if len(penalties) > 1 or self._last is not None:
-            start = self.follower.start(iterates, self._last)
+            start = self.follower.start(iterates[0], self._last)
         if len(penalties) == 1 and start is None:
             self._finish_alone(iterates[0], *self._expectation(iterates[0], penalties[0].l1))
             return iterates
@@ -215,7 +216,7 @@ class PathEngine:
             is_new = is_first or len(violators) > 0
             keeps_all = self.admission.n_trimmed - n_trimmed <= FOLLOWED_TRIMS
             may_follow = is_new and keeps_all and self.follower.goes_on
-            if not may_follow or not any(self._follow(start, open_iterates) for start in starts):
+            if not may_follow or not any(self._follow(each, open_iterates) for each in starts):
                 self._descend_along(open_iterates)
             is_first = False
             if expected is not None:  # who really violates may not be in the set yet
@@ -238,9 +239,8 @@ class PathEngine:
         """Bring all iterates to their solutions on the working set, from kink to kink; false
         where that does not get so far."""
         working_set, columns = self.working_set, self.working_set.columns
-        found = self.follower.follow(
-            start, iterates, columns, working_set.gram, working_set.inverse_factor
-        )
+        factor = working_set.factors.of(InverseFactor)
+        found = self.follower.follow(start, iterates, columns, working_set.gram, factor)
         if len(found) < len(iterates):
             return False
         W = np.zeros((len(iterates), *start.W.shape))
@@ -253,18 +253,11 @@ class PathEngine:
 
     def _follow_all(self, start, iterates):
         """The same on the Gram of all features, as far as it gets, with gradients."""
-        found = self.follower.follow(
-            start, iterates, slice(None), self.problem.gram, self._of_all(InverseFactor)
-        )
+        factor = self.factors.of(InverseFactor)
+        found = self.follower.follow(start, iterates, slice(None), self.problem.gram, factor)
         for it, w in zip(iterates, found, strict=False):
             it.W, it.n_iter = w[np.newaxis], float(w.any())
             self._set_gradient(it, *self.problem.gradient(it.W, self.gap_tol))
-
-    def _of_all(self, kind):
-        """The factor of this kind of all features."""
-        if kind not in self.factors:
-            self.factors[kind] = kind(self.design.n_features)
-        return self.factors[kind]
 
     def _first_iterate(self, penalty, W):
         """At W, without a pass where the last penalty ended."""
@@ -415,7 +408,7 @@ class PathEngine:
             options = (int(sweeps), self.gap_tol, self.tol, self._seed())
             swept, it.moved, _ = descend_on_gram(
                 self.problem.gram,
-                self._of_all(FaceFactor) if self._last is not None else None,
+                self.factors.of(FaceFactor) if self._last is not None else None,
                 self._unpenalised,
                 it.penalty,
                 it.W,
@@ -481,7 +474,8 @@ class PathEngine:
         """What lets descent begin with a step on the face: along a path, as the face is nearly
         known, and where columns are so many that sweeps converge slowly."""
         wide = len(self.working_set) > STEPPED_WIDTH * self.design.n_samples
-        return self.working_set.factor if wide or self._last is not None else None
+        keeps = wide or self._last is not None
+        return self.working_set.factors.of(FaceFactor) if keeps else None
 
 
 def forms_gram(n_features, whole_gram):

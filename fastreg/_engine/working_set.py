@@ -3,10 +3,9 @@
 import numpy as np
 
 from fastreg._engine.design import Design
+from fastreg._engine.factors import Factors
 from fastreg._engine.problem import path_budget
 from fastreg._kernels.dense import Dense
-from fastreg._kernels.factor import FaceFactor
-from fastreg._kernels.inverse_factor import InverseFactor
 from fastreg._kernels.support import support
 
 # Columns that join at a time: bounds what is made before it is stored.
@@ -25,15 +24,15 @@ class WorkingSet:
     columns : ndarray of shape (k,)
         In the order of their arrival.
     gram : ndarray of shape (k, k)
-    factor, inverse_factor : FaceFactor, InverseFactor
-        Kept from one solve to the next, or one walk; they forget when columns leave.
+    factors : Factors
+        They forget when columns leave.
     """
 
     def __init__(self, design: Design, capacity):
         self.design = design
         self.capacity = capacity
         self.columns = np.empty(0, dtype=np.intp)
-        self.factor, self.inverse_factor = FaceFactor(capacity), InverseFactor(capacity)
+        self.factors = Factors(capacity)
         self._gram = np.empty((capacity, capacity))
         self._contains = np.zeros(design.n_features, dtype=bool)
         self._rows = design.weighted_rows()
@@ -105,8 +104,7 @@ class WorkingSet:
         self.columns = self.columns[positions]
         self._contains[:] = False
         self._contains[self.columns] = True
-        self.factor.clear()
-        self.inverse_factor.clear()
+        self.factors.clear()
 
     def residual(self, W, targets):
         """targets - W A' for W (T, k) on the columns of the set."""

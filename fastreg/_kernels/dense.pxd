@@ -10,6 +10,8 @@ cdef enum:
     GRAM_CHUNK_BYTES = 1 << 24
     GRAM_ROWS = 256
     MANY_TARGETS = 2        # share what `dots` reads of X
+    LANES = 4               # of them at a time, as in lanes.h
+    BLAS_TARGETS = 16       # are multiplied by the BLAS
 
 
 cdef class Dense(Matrix):

@@ -72,9 +72,7 @@ cdef enum:
     TILE_COLUMNS = 1024
     TILE_ROWS = 8192
     GRAM_COLUMNS = 384
-    MANY_STEPS = 4      # rows of V that `subtract` hands to the BLAS
-    BLAS_STEPS = 16     # where X can be multiplied as it is
-    LANES = 4           # as in lanes.h
+    MANY_STEPS = 4      # rows of V for which `subtract` reads columns once
 
 
 cdef class Dense(Matrix):
@@ -121,17 +119,14 @@ cdef class Dense(Matrix):
         `sq_norm` (p,) of A's columns, if known: where n mean^2 is no larger, products of X's
         columns have as many digits as those of A's.
         """
-        # the BLAS takes no lines that overlap, and counts in 32 bits
         cdef Py_ssize_t line = self.n_samples if self.has_columns else self.n_features, j
         cdef const double[:] squares
+        super().set_center(np.zeros(self.n_features) if mean is None else mean, scale)
+        # the BLAS takes no lines that overlap, and counts in 32 bits
         self.centers_late = (self.x64 != NULL and scale is None and self.ld >= line
-                             and max(self.ld, self.n_samples) < INT_MAX)
-        if mean is None:
-            mean = np.zeros(self.n_features)
-        else:
-            self.centers_late = self.centers_late and sq_norm is not None
-        super().set_center(mean, scale)
-        if self.centers_late and sq_norm is not None:
+                             and max(self.ld, self.n_samples) < INT_MAX
+                             and (mean is None or sq_norm is not None))
+        if self.centers_late and mean is not None:
             squares = sq_norm
             for j in range(self.n_features):  # not so where one is NaN, too
                 if not self.n_samples * self.mean[j] * self.mean[j] <= squares[j]:
@@ -253,7 +248,7 @@ cdef class Dense(Matrix):
         four columns and rows of V at a time."""
         cdef Py_ssize_t rows = min(GRAM_ROWS, self.n_samples)
         cdef Py_ssize_t task, n_tasks = ceil_div(self.n_samples, rows)
-        cdef bint by_lanes = self.has_columns and self.centers_late and len(V) < BLAS_STEPS
+        cdef bint by_lanes = self.has_columns and self.centers_late and len(V) < BLAS_TARGETS
         cdef double[:, ::1] scratch = np.empty(
             (n_threads, rows * (LANES if by_lanes else min(GRAM_COLUMNS, idx.shape[0]))))
         cdef double[::1] zeros = np.zeros(rows)

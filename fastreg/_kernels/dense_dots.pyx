@@ -7,8 +7,8 @@ from cython.parallel cimport prange, threadid
 from scipy.linalg.cython_blas cimport dgemm
 
 from fastreg._kernels.dense cimport (
-    GRAM_BLOCK, GRAM_CHUNK_BYTES, GRAM_CHUNK_ROWS, GRAM_CHUNKS, GRAM_LINES, GRAM_ROWS,
-    MANY_TARGETS, Dense, ceil_div, clip)
+    BLAS_TARGETS, GRAM_BLOCK, GRAM_CHUNK_BYTES, GRAM_CHUNK_ROWS, GRAM_CHUNKS, GRAM_LINES, GRAM_ROWS,
+    LANES, MANY_TARGETS, Dense, ceil_div, clip)
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 
 
@@ -39,10 +39,8 @@ cdef extern from "lanes.h" nogil:
 
 
 cdef enum:
-    BLAS_TARGETS = 16
     MANY_COLUMNS = 256      # of a tile, where they are contiguous, and otherwise
     MANY_ROW_COLUMNS = 512
-    LANES = 4               # as in lanes.h
     LANE_ROWS = 1024        # that stay in the cache for all groups of lanes, and of rows
     LANE_ROW_PARTS = 16
     COLUMNS_AHEAD = 4       # are fetched while others are multiplied

@@ -1,9 +1,10 @@
 /* Plane rotations, as a triangular factor, or the inverse of one, without one of its
  * coordinates needs them (Golub, Van Loan, Matrix Computations, 6.5).
  *
- * Of a factor they turn neighbouring columns. Rotation i turns columns i and i + 1: (a, b) <- (c_i a + s_i b, c_i b - s_i a). What it
- * leaves in column i + 1 goes into rotation i + 1: each row is a chain, so several
- * rows are turned at a time.
+ * Of a factor they turn neighbouring columns. Rotation i turns columns i and i + 1:
+ * (a, b) <- (c_i a + s_i b, c_i b - s_i a). What it leaves in column i + 1 goes into
+ * rotation i + 1: each row is a chain, so several rows are turned at a time. Of an
+ * inverse they turn rows, which are no chains.
  */
 #ifndef FASTREG_ROTATIONS_H
 #define FASTREG_ROTATIONS_H
