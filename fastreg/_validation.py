@@ -23,6 +23,7 @@ from sklearn.utils.validation import (
 )
 
 from fastreg._engine.design import has_unit_stride
+from fastreg._kernels.finite import all_finite
 
 _DATA_REMEDY = (
     "Pass real numbers: X of shape (n_samples, n_features), dense or sparse, and y of shape "
@@ -302,7 +303,7 @@ def narrow_indices(X, remedy):
 
 def check_finite(estimator, design, X, y):
     """Raise for a NaN or infinity in X or y, which the first pass has noticed."""
-    y_is_finite = math.isfinite(design.squared_norms.sum())
+    y_is_finite = all_finite(design.squared_norms)
     if design.is_finite and y_is_finite:
         return
     owner = type(estimator).__name__ if estimator is not None else ""

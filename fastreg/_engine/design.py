@@ -14,6 +14,7 @@ from fastreg._engine import moment_cache
 from fastreg._engine.threads import n_threads_for
 from fastreg._kernels.csc import Csc
 from fastreg._kernels.dense import Dense
+from fastreg._kernels.finite import all_finite
 from fastreg._kernels.scaled import Scaled
 from fastreg._kernels.support import support
 from fastreg._kernels.targets import center_targets
@@ -134,7 +135,7 @@ class Design:
         )
         self.mean, self.sq_norm, correlation = statistics[:3]
         self.mean_rest = statistics[3] if len(statistics) > 3 else 0.0
-        self.is_finite = math.isfinite(statistics[:2].sum())
+        self.is_finite = all_finite(statistics[:2])
         self._center()
         if len(self.targets) == 1:
             self.correlation = correlation[np.newaxis]
@@ -173,7 +174,7 @@ class Design:
 
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64).reshape(self.n_samples, -1)
-        self.targets, about = center_targets(
+        centered = center_targets(
             Y if Y.flags.aligned else Y.copy(),
             weights,
             self.scale,
@@ -181,7 +182,7 @@ class Design:
             self._heaviest,
             self.threads(Y.size),
         )
-        self.target_mean, self.target_rest, self.squared_norms = about
+        self.targets, self.target_mean, self.target_rest, self.squared_norms = centered
 
     def weighted_rows(self):
         """The rows that have weight; a fold gives those it holds out none."""

@@ -27,7 +27,7 @@ in C order); a copy in Fortran order (twice the memory); a pass for each alpha (
 reads memory where a pass for ten of them multiplies).
 """
 
-from math import ceil
+from math import ceil, isqrt
 
 import numpy as np
 
@@ -117,7 +117,7 @@ class PathEngine:
         if self.all_features and problem.gram is None:
             problem.gram = self.design.all_gram()
         self.factors = Factors(p)  # of all features, once there is a second penalty
-        capacity = min(p, int(np.sqrt(self.budget / 8)), self._useful_gram(n, p))
+        capacity = min(p, isqrt(self.budget // 8), self._useful_gram(n, p))
         self.admission = Admission(self.design, capacity, working_set)
         self.descents = Descents(self.design, self.budget)
         self.lookahead = Lookahead(self.design, self.budget, self.all_features)

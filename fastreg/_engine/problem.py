@@ -13,6 +13,7 @@ GRAM_BYTES = 12_600_000
 # that outgrows the bound costs far more than a copy of X would.
 SMALL_X = 1 << 27
 WHOLE_GRAM_BYTES = 64_000_000
+EPS = np.finfo(np.float64).eps
 
 
 def gram_budget(X_bytes):
@@ -48,7 +49,7 @@ class LeastSquaresProblem:
         self.correlation = np.ascontiguousarray(design.correlation[targets])
         self.squared_norm = float(design.squared_norms[targets].sum())
         # sums that were rounded to float32 are no proof beyond that
-        self.gram_eps = np.finfo(np.float64 if gram is None else gram.dtype).eps
+        self.gram_eps = EPS if gram is None else np.finfo(gram.dtype).eps
         if gram is None and design.known_gram is not None:
             gram, self.gram_eps = design.known_gram, design.gram_eps
         self.gram = None if gram is None else np.ascontiguousarray(gram, dtype=np.float64)

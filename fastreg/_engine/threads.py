@@ -40,7 +40,9 @@ def _thread_functions(library):
         get = getattr(dynlib, f"{prefix}openblas_get_num_threads{suffix}", None)
         set_threads = getattr(dynlib, f"{prefix}openblas_set_num_threads{suffix}", None)
         if get is not None and set_threads is not None:
-            return get, set_threads
+            addresses = (ctypes.cast(each, ctypes.c_void_p).value for each in (get, set_threads))
+            threads = _openmp.LibraryThreads(*addresses)
+            return threads.get, threads.set
     return library.get_num_threads, library.set_num_threads
 
 

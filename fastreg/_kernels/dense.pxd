@@ -22,6 +22,7 @@ cdef class Dense(Matrix):
 
     cdef inline const double *at64(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil
     cdef inline const float *at32(self, Py_ssize_t i, Py_ssize_t j) noexcept nogil
+    cdef double[::1] mean_of(self, const Py_ssize_t[::1] idx)
     cdef void stats_tile(self, Py_ssize_t task, const double *w, const double *u,
                          const double *shift, double[:, :, ::1] out) noexcept nogil
     cdef subtract_many(self, const Py_ssize_t[::1] idx, double[::1] m,

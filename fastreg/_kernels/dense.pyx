@@ -121,7 +121,7 @@ cdef class Dense(Matrix):
         """
         cdef Py_ssize_t line = self.n_samples if self.has_columns else self.n_features, j
         cdef const double[:] squares
-        super().set_center(np.zeros(self.n_features) if mean is None else mean, scale)
+        Matrix.set_center(self, np.zeros(self.n_features) if mean is None else mean, scale)
         # the BLAS takes no lines that overlap, and counts in 32 bits
         self.centers_late = (self.x64 != NULL and scale is None and self.ld >= line
                              and max(self.ld, self.n_samples) < INT_MAX
@@ -232,7 +232,7 @@ cdef class Dense(Matrix):
                 f"{self.n_samples} samples and {k} columns")
         if k == 0:
             return
-        cdef double[::1] m = self._mean_of(idx)
+        cdef double[::1] m = self.mean_of(idx)
         if V.shape[0] >= MANY_STEPS:
             self.subtract_many(idx, m, D, V, n_threads)
             return
@@ -372,7 +372,7 @@ cdef class Dense(Matrix):
         """A_idx as a float64 array (n, k) in Fortran order."""
         cdef Py_ssize_t k = idx.shape[0], rows = 64, task, n_tasks, i, n = self.n_samples
         cdef double[::1, :] out = np.empty((n, k), order="F")
-        cdef double[::1] m = self._mean_of(idx)
+        cdef double[::1] m = self.mean_of(idx)
         cdef double[:, ::1] scratch = np.empty((n_threads, rows * k))
         cdef double *block
         n_tasks = ceil_div(n, rows)
@@ -395,7 +395,7 @@ cdef class Dense(Matrix):
 
     # ---- Gram -------------------------------------------------------------
 
-    def gram(self, const Py_ssize_t[::1] a, b, int n_threads):
+    def gram(self, a, b, int n_threads):
         """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a.
 
         The BLAS should be limited to one thread by the caller.
@@ -408,7 +408,7 @@ cdef class Dense(Matrix):
         from fastreg._kernels.gram import row_gram
         return row_gram(self, n_threads)
 
-    def _mean_of(self, const Py_ssize_t[::1] idx):
+    cdef double[::1] mean_of(self, const Py_ssize_t[::1] idx):
         cdef Py_ssize_t t
         cdef double[::1] out = np.empty(idx.shape[0])
         for t in range(idx.shape[0]):

@@ -5,11 +5,25 @@ from cython.parallel cimport prange, threadid
 from scipy.linalg.cython_blas cimport dgemm, dsyrk
 
 from fastreg._kernels.dense cimport (
-    GRAM_BLOCK, GRAM_CHUNK_BYTES, GRAM_CHUNK_ROWS, GRAM_CHUNKS, GRAM_LINES, Dense, ceil_div, clip,
-    is_run)
+    GRAM_BLOCK, GRAM_CHUNK_BYTES, GRAM_CHUNK_ROWS, GRAM_CHUNKS, GRAM_LINES, LANES, Dense, ceil_div,
+    clip, is_run)
 from fastreg._kernels.interrupt cimport INTERRUPT_WORK, check_interrupt
 
+
+cdef extern from "columns.h" nogil:
+    double fr_col_dot_f64(const double *x, double m, const double *v, Py_ssize_t n)
+
+
+cdef extern from "lanes.h" nogil:
+    void fr_cols2_dots4_f64(const double *x, Py_ssize_t ld, const double *m, const double *v,
+                            Py_ssize_t ldv, Py_ssize_t n, Py_ssize_t ahead, double *out,
+                            Py_ssize_t ldo)
+
+
 cdef enum:
+    # So few columns, or products, and calling the BLAS costs more than it saves.
+    DOT_LINES = 12
+    DOT_WORK = 1 << 20
     GRAM_TILE = 208         # lines in a tile: tasks enough for some threads
     # Where nothing is packed the BLAS does that for each tile: larger ones, but ten tasks.
     IN_PLACE_TILE = 512
@@ -21,9 +35,9 @@ cdef enum:
 def gram(Dense X, const Py_ssize_t[::1] a, b, int n_threads):
     """A_a' A_b as an array (len(a), len(b)); b=None stands for b = a."""
     cdef Gram task = Gram(X, a.shape[0], a.shape[0] if b is None else len(b))
-    task.a, task.ma = a, X._mean_of(a)
+    task.a, task.ma = a, X.mean_of(a)
     task.symmetric = b is None
-    task.b, task.mb = (a, task.ma) if b is None else (b, X._mean_of(b))
+    task.b, task.mb = (a, task.ma) if b is None else (b, X.mean_of(b))
     return task.run(X.n_samples, n_threads)
 
 
@@ -31,7 +45,7 @@ def row_gram(Dense X, int n_threads):
     """AA' as an array (n, n)."""
     cdef Gram task = Gram(X, X.n_samples, X.n_samples)
     task.a = task.b = np.arange(X.n_features)
-    task.ma = task.mb = X._mean_of(task.a)
+    task.ma = task.mb = X.mean_of(task.a)
     task.symmetric = task.by_rows = True
     return task.run(X.n_features, n_threads)
 
@@ -42,7 +56,8 @@ cdef class Gram:
     Few lines are one tile: tasks are chunks of the other axis, with a sum each. Many
     are tiles: a block of the other axis is packed for all of them, centred, and tasks
     are pairs of tiles. The products are the BLAS's. Where X may be centred afterwards and
-    lines follow each other, X itself is multiplied: a block is all of the other axis.
+    lines follow each other, X itself is multiplied: a block is all of the other axis. The
+    products of few or short columns are dots of our own.
     """
     cdef Dense X
     cdef const Py_ssize_t[::1] a, b     # columns of the lines; by rows, all columns
@@ -50,6 +65,7 @@ cdef class Gram:
     cdef double[::1] shifts             # of rows, see `find_shifts`
     cdef bint symmetric, by_rows, run_a, run_b, in_place, is_shifted
     cdef bint along                     # a line's elements lie side by side
+    cdef bint by_dots                   # of pairs of columns, not products of the BLAS's
     cdef Py_ssize_t ka, kb, length
 
     def __init__(self, Dense X, Py_ssize_t ka, Py_ssize_t kb):
@@ -62,7 +78,9 @@ cdef class Gram:
         self.run_a = self.by_rows or is_run(&self.a[0], self.ka)
         self.run_b = self.by_rows or is_run(&self.b[0], self.kb)
         self.in_place = self.X.centers_late and self.run_a and self.run_b
-        if self.in_place:
+        self.by_dots = self.in_place and self.along and self.symmetric and not self.by_rows and (
+            self.ka <= DOT_LINES or self.ka * self.ka * length <= DOT_WORK)
+        if self.in_place and not self.by_dots:
             self.find_shifts(n_threads)
         # one chunk alone would keep one thread busy
         cdef Py_ssize_t few = GRAM_LINES if length >= 2 * GRAM_CHUNK_ROWS else GRAM_TILE
@@ -154,6 +172,9 @@ cdef class Gram:
         cdef Py_ssize_t n
         cdef double *A = B if self.symmetric else B + self.kb * block
         cdef double beta = 0.0
+        if self.by_dots:
+            self.dots(i, end - i, out)
+            return
         if self.in_place:
             self.product(self.place(True, i, 0), self.place(False, i, 0), self.ka, self.kb,
                          end - i, self.X.ld, self.X.ld, beta, out)
@@ -167,6 +188,19 @@ cdef class Gram:
                          n if self.along else self.kb, beta, out)
             beta = 1.0
             i += n
+
+    cdef void dots(self, Py_ssize_t i, Py_ssize_t n, double *out) noexcept nogil:
+        """Four columns of X with two of A at a time, above the diagonal."""
+        cdef Py_ssize_t t = 0, j, k = self.ka, ld = self.X.ld, whole = k - k % LANES
+        cdef double *x = self.place(True, i, 0)
+        cdef const double *m = &self.ma[0]
+        while t < whole:
+            for j in range(t, k - 1, 2):
+                fr_cols2_dots4_f64(x + j * ld, ld, m + j, x + t * ld, ld, n, 0, out + t * k + j, k)
+            t += LANES
+        for t in range(k):  # what groups of four and pairs leave over
+            for j in range(t if t >= whole else k - k % 2, k):
+                out[t * k + j] = fr_col_dot_f64(x + j * ld, m[j], x + t * ld, n)
 
     cdef by_tiles(self, int n_threads):
         cdef Py_ssize_t block = self.block(), i = 0, n, task, first, last

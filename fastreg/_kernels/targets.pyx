@@ -18,15 +18,15 @@ def center_targets(const double[:, :] Y, const double[::1] weights, scale, doubl
 
     `heaviest` is the row of largest weight, or -1 for no centring. Targets are shifted by
     it before their means are taken, as columns are: no rounding of a large mean is left.
-    `scale` (n,) may be None. Returns the rows (T, n), and an array (3, T): means, what
-    rounding left out of them, and squared norms of the rows.
+    `scale` (n,) may be None. Returns the rows (T, n), and for each of them its mean,
+    what rounding left out of that, and its squared norm.
     """
     cdef Py_ssize_t n = Y.shape[0], n_targets = Y.shape[1], t, chunk, i
     cdef Py_ssize_t n_chunks = (n + CHUNK - 1) // CHUNK
-    result, about = np.empty((n_targets, n)), np.zeros((3, n_targets))
+    result, about = np.empty((n_targets, n)), np.zeros((5 + n_chunks, n_targets))
     cdef double[:, ::1] out = result, means = about
-    cdef double[:, ::1] sums = np.zeros((n_chunks, n_targets))
-    cdef double[::1] shift = np.zeros(n_targets), offset = np.zeros(n_targets)
+    cdef double[:, ::1] sums = means[5:]
+    cdef double[::1] shift = means[3], offset = means[4]
     cdef const double *q = pointer_or_null(scale)
     cdef bint centered = heaviest >= 0
     if centered:
@@ -52,7 +52,7 @@ def center_targets(const double[:, :] Y, const double[::1] weights, scale, doubl
     for chunk in range(n_chunks):
         for t in range(n_targets):
             means[2, t] += sums[chunk, t]
-    return result, about
+    return result, about[0], about[1], about[2]
 
 
 cdef void turn(const double[:, :] Y, const double[::1] shift, const double *w, Py_ssize_t start,

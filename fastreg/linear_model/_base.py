@@ -1,6 +1,5 @@
 """What all linear models share: what a fit leaves, prediction, and words for warnings."""
 
-import math
 import warnings
 
 import numpy as np
@@ -9,7 +8,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, Regre
 from sklearn.exceptions import ConvergenceWarning
 
 from fastreg._typing import MatrixLike
-from fastreg._validation import predict_linear
+from fastreg._validation import all_finite, predict_linear
 from fastreg.exceptions import DiagnosticWarning
 
 
@@ -114,7 +113,7 @@ class LinearClassifierMixin(ClassifierMixin):
 
 def check_solution(design, W, intercept, way=LinearModel._way):
     """Raise where finite numbers have overflowed on the way to a solution."""
-    if not (design.is_finite and math.isfinite(W.sum() + intercept.sum())):
+    if not (design.is_finite and all_finite(W) and all_finite(intercept)):
         raise ValueError(
             f"{way} resulted in non-finite parameter values: "
             "the squares of X overflow. Rescale X, with StandardScaler for example."

@@ -68,7 +68,7 @@ class CoordinateDescentRegressor(LinearRegressor):
             self._check_target(y)
             limits = penalty_options(self, X.shape[1], self._n_joint_targets(n_targets_of(y)))
             self._warn_unpenalised(limits, stacklevel=3)
-            if np.ndim(sample_weight) == 0:
+            if sample_weight is None or np.ndim(sample_weight) == 0:
                 sample_weight = None  # one weight for all has no effect
             if sample_weight is not None:
                 sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
@@ -176,9 +176,9 @@ class CoordinateDescentRegressor(LinearRegressor):
             warn_rounded_gap(rounding / total, solution.gap_tol / total, self.tol, stacklevel=4)
 
     def _set_certificate(self, solutions, total_weight):
-        gaps = np.array([solution.gap for solution in solutions]) / total_weight
+        gaps = [solution.gap / total_weight for solution in solutions]
         n_iter = [solution.n_iter for solution in solutions]
-        self.dual_gap_ = gaps[0] if len(gaps) == 1 else gaps
+        self.dual_gap_ = np.float64(gaps[0]) if len(gaps) == 1 else np.array(gaps)
         self.n_iter_ = n_iter[0] if len(n_iter) == 1 else n_iter
 
     def _start(self, n_targets, n_features):

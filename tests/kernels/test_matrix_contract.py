@@ -82,8 +82,13 @@ def test_gram_of_columns_in_any_order(case):
         assert (np.abs(G - wanted) <= np.outer(norms, norms)).all()
 
 
-# one tile, chunks of one tile, and tiles
-@pytest.mark.parametrize("shape", [(1, 4), (60, 30), (300, 290), (2100, 40), (40, 700)], ids=str)
+# one tile, chunks of one tile, and tiles; and few columns, whose dots come in groups of four
+# with pairs, with all that they may leave over
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 4), (60, 30), (300, 290), (2100, 40), (40, 700), (2500, 12), (9, 5), (60, 31), (60, 33)],
+    ids=str,
+)
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("mean", [0.0, 0.3, 1e7])
 def test_products_of_x_itself(shape, order, mean):

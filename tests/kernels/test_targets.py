@@ -25,7 +25,7 @@ def test_rows_means_and_norms(n, n_targets, order, offset, weighted, seed):
     Y = np.asarray(rng.standard_normal((n, n_targets)) + offset, order=order)
     w = rng.uniform(0.5, 2, n) if weighted else np.ones(n)
     scale = np.sqrt(w) if weighted else None
-    rows, (mean, rest, squared_norms) = centred(Y, w, int(np.argmax(w)), scale=scale)
+    rows, mean, rest, squared_norms = centred(Y, w, int(np.argmax(w)), scale=scale)
     above = Y.astype(np.longdouble) - Y[0]  # exact
     wanted_mean = (w[:, None] * above).sum(axis=0) / w.sum(dtype=np.longdouble)
     spread = 1 + np.abs(above).max()
@@ -36,7 +36,7 @@ def test_rows_means_and_norms(n, n_targets, order, offset, weighted, seed):
 
 
 def test_a_constant_target_has_nothing_left():
-    rows, (mean, rest, squared_norms) = centred(np.full((7, 1), 0.1), np.ones(7), 0)
+    rows, mean, rest, squared_norms = centred(np.full((7, 1), 0.1), np.ones(7), 0)
     assert not rows.any()
     assert mean[0] == 0.1
     assert rest[0] == squared_norms[0] == 0
@@ -44,9 +44,10 @@ def test_a_constant_target_has_nothing_left():
 
 def test_without_centring_rows_are_the_targets():
     Y = np.random.RandomState(0).standard_normal((50, 3))[::2, ::-1]
-    rows, about = centred(Y, np.ones(25), -1)
+    rows, mean, rest, _ = centred(Y, np.ones(25), -1)
     np.testing.assert_array_equal(rows, Y.T)
-    assert not about[:2].any()
+    assert not mean.any()
+    assert not rest.any()
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
