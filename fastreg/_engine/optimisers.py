@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastreg._kernels.layer import aligned_zeros
 from fastreg._kernels.optimiser import Adam, Momentum, RmsProp
 
 
@@ -36,7 +37,9 @@ class Optimisation:
         self.n_steps = self.n_epochs = 0
         self.gathered, self._gathered = 0.0, None
         n_vectors = 2 if solver in ("adam", "adamw") else 1
-        self.state = tuple(np.zeros_like(parameters) for _ in range(n_vectors))
+        self.state = tuple(
+            aligned_zeros(parameters.size, parameters.dtype) for _ in range(n_vectors)
+        )
         if solver == "sgd":
             self.options = (momentum, nesterov)
         elif solver == "rmsprop":

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 
 from fastreg._kernels.activation import Activation, activate
 from fastreg._kernels.batch_norm import BatchNorm
-from fastreg._kernels.layer import DenseInput
+from fastreg._kernels.layer import DenseInput, aligned_zeros
 from fastreg._kernels.linear import CsrInput, Linear, SparseLinear
 from fastreg._kernels.network import Network
 from fastreg._kernels.network_loss import Loss, loss_of
@@ -108,7 +108,7 @@ class Perceptron:
                 self.statistics[k] = np.array([np.zeros(shape), np.ones(shape)])
                 self.n_seen[k] = np.zeros(1, dtype=np.intp)
         if self.parameters is None:
-            self.parameters = np.zeros(size, dtype=self.dtype)
+            self.parameters = aligned_zeros(size, self.dtype)
             for _, scale in self.views("scale"):
                 scale[:] = 1
 
@@ -217,7 +217,7 @@ def build_layers(model, X, regularisation, key):
 def build_network(model, data, regularisation, *, optimiser=None, key=0, n_rows, n_threads):
     """The kernel's network, on the model's parameters; returns it and its gradients."""
     layers, offsets = build_layers(model, data.X, regularisation, key)
-    gradients = np.zeros_like(model.parameters)
+    gradients = aligned_zeros(model.parameters.size, model.dtype)
     network = Network(
         layers,
         data.loss(),

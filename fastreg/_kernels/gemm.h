@@ -38,6 +38,8 @@ FR_UNUSED static ptrdiff_t fr_padded(int single, ptrdiff_t n)
     return (n + fr_panel(single) - 1) / fr_panel(single) * fr_panel(single);
 }
 #define fr_pack(single, ...) ((single) ? fr_pack_f32(__VA_ARGS__) : fr_pack_f64(__VA_ARGS__))
+#define fr_own_packed(single, ...) \
+    ((single) ? fr_own_packed_f32(__VA_ARGS__) : fr_own_packed_f64(__VA_ARGS__))
 #define fr_pack_transposed(single, ...) \
     ((single) ? fr_pack_transposed_f32(__VA_ARGS__) : fr_pack_transposed_f64(__VA_ARGS__))
 #define fr_gemm(single, ...) ((single) ? fr_gemm_f32(__VA_ARGS__) : fr_gemm_f64(__VA_ARGS__))
@@ -73,6 +75,23 @@ FR_UNUSED static void FR_NAME(fr_pack)(const FR_T *b, ptrdiff_t stride, ptrdiff_
         if (j < n) {
             memset(row + j * depth, 0, FR_PANEL * sizeof(FR_T));
             memcpy(row + j * depth, from + j, (n - j) * sizeof(FR_T));
+        }
+    }
+}
+
+/* Take over the cache lines of rows first..last, which will be packed soon. Other cores have
+ * read them, and their caches let go of a line only for a store: one here is waited for by
+ * nobody, where packing would be stores after stores that wait. Prefetching for a write does
+ * nothing for a line that is in the own cache as well. */
+FR_UNUSED static void FR_NAME(fr_own_packed)(ptrdiff_t k, ptrdiff_t n, ptrdiff_t first,
+                                             ptrdiff_t last, FR_T *packed)
+{
+    for (ptrdiff_t p = first; p < last; p++) {
+        ptrdiff_t depth;
+        FR_T *row = FR_NAME(fr_packed_row)(packed, p, k, n, &depth);
+        for (ptrdiff_t j = 0; j < n; j += FR_PANEL) {
+            volatile FR_T *line = row + j * depth;
+            *line = *line;
         }
     }
 }

@@ -45,6 +45,8 @@ cdef class Layer:
 
     cdef void *buffer(self, name, size)
     cdef void own_grad(self, Py_ssize_t n_rows)
+    cdef void expect(self, const Batch *batch, const Share *share, Py_ssize_t part,
+                     Py_ssize_t n_parts) noexcept nogil
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil
     cdef void differentiate(self, const Batch *batch, Py_ssize_t start,

@@ -28,11 +28,26 @@ cdef extern from "network_rows.h" nogil:
     void fr_gather_narrowed(const double *x, Py_ssize_t row_stride, Py_ssize_t column_stride,
                             const Py_ssize_t *samples, Py_ssize_t first, Py_ssize_t last,
                             Py_ssize_t width, float *out, Py_ssize_t stride)
+    void fr_expect_rows(const void *x, Py_ssize_t row_bytes, const Py_ssize_t *samples,
+                        Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_bytes, Py_ssize_t part,
+                        Py_ssize_t n_parts)
+
+
+cdef enum:
+    LINE = 64   # bytes of a line of the cache
 
 
 cdef void *address(array):
     """Where an array's numbers lie."""
     return <void *> <uintptr_t> array.ctypes.data
+
+
+def aligned_zeros(size, dtype):
+    """Zeros that start with a line of the cache: a vector from there on lies in one line."""
+    n_bytes = size * np.dtype(dtype).itemsize
+    memory = np.zeros(n_bytes + LINE, dtype=np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start:start + n_bytes].view(dtype)
 
 
 cdef Py_ssize_t row_stride(Py_ssize_t width, bint single) noexcept:
@@ -78,8 +93,13 @@ cdef class Layer:
             self.grad = self.buffer("grad", n_rows * self.stride)
 
     cdef void *buffer(self, name, size):
-        self.memory[name] = np.zeros(size, dtype=self.dtype)
+        self.memory[name] = aligned_zeros(size, self.dtype)
         return address(self.memory[name])
+
+    cdef void expect(self, const Batch *batch, const Share *share, Py_ssize_t part,
+                     Py_ssize_t n_parts) noexcept nogil:
+        """`forward` comes next: one of the parts of what it reads may be fetched by now."""
+        pass
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         pass
@@ -112,6 +132,13 @@ cdef class DenseInput(Layer):
         self.memory["X"] = X
         self.x, self.x_single = address(X), X.dtype == np.float32
         self.x_row, self.x_column = (step // X.itemsize for step in X.strides)
+
+    cdef void expect(self, const Batch *batch, const Share *share, Py_ssize_t part,
+                     Py_ssize_t n_parts) noexcept nogil:
+        cdef Py_ssize_t size = 4 if self.x_single else 8
+        if self.x_column == 1:
+            fr_expect_rows(self.x, self.x_row * size, batch.samples, share.first, share.last,
+                           self.width * size, part, n_parts)
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         if self.single and not self.x_single:

@@ -9,6 +9,8 @@ cdef extern from "gemm.h" nogil:
     Py_ssize_t fr_padded(bint single, Py_ssize_t n)
     void fr_pack(bint single, const void *b, Py_ssize_t stride, Py_ssize_t k, Py_ssize_t n,
                  Py_ssize_t first, Py_ssize_t last, void *packed)
+    void fr_own_packed(bint single, Py_ssize_t k, Py_ssize_t n, Py_ssize_t first,
+                       Py_ssize_t last, void *packed)
     void fr_pack_transposed(bint single, const void *w, Py_ssize_t stride, Py_ssize_t k,
                             Py_ssize_t n, Py_ssize_t first, Py_ssize_t last, void *packed)
     void fr_gemm(bint single, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a,
@@ -30,6 +32,10 @@ cdef extern from "network_rows.h" nogil:
                             const int *indptr, const Py_ssize_t *samples, Py_ssize_t rows,
                             Py_ssize_t top, Py_ssize_t bottom, const void *deltas,
                             Py_ssize_t stride, Py_ssize_t width, void *gradient)
+
+
+cdef enum:
+    OWNED_ROWS = 12     # of weights: lines enough to take over while so many are multiplied
 
 
 cdef class Linear(Layer):
@@ -67,6 +73,7 @@ cdef class Linear(Layer):
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
+        fr_own_packed(single, batch.n_rows, self.width, share.first, share.last, self.packed_grad)
         fr_gemm(single, share.last - share.first, self.width, self.n_inputs,
                 at(self.previous.out, share.first * self.previous.stride, single),
                 self.previous.stride, 1, self.packed, at(self.parameters, self.n_weights, single),
@@ -88,11 +95,16 @@ cdef class Linear(Layer):
         cdef Py_ssize_t top = min(start, self.n_weights) // self.width
         cdef Py_ssize_t bottom = min(stop, self.n_weights) // self.width
         cdef bint single = self.single
-        if bottom > top:
-            fr_gemm(single, bottom - top, self.width, batch.n_rows,
+        cdef Py_ssize_t rows
+        while top < bottom:
+            rows = min(bottom - top, OWNED_ROWS)
+            if self.packed != NULL:
+                fr_own_packed(single, self.n_inputs, self.width, top, top + rows, self.packed)
+            fr_gemm(single, rows, self.width, batch.n_rows,
                     at(self.previous.out, top, single), 1, self.previous.stride,
                     self.packed_grad, NULL, batch.add,
                     at(self.gradients, top * self.width, single), self.width)
+            top += rows
         if stop > self.n_weights:
             fr_column_sums(single, self.packed_grad, batch.n_rows, self.width, batch.add,
                            at(self.gradients, self.n_weights, single))

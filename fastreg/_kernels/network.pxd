@@ -1,5 +1,5 @@
 """A network that is trained: see network.pyx."""
-from fastreg._kernels.layer cimport Batch
+from fastreg._kernels.layer cimport Batch, Share
 from fastreg._kernels.network_loss cimport Loss
 from fastreg._kernels.optimiser cimport Optimiser
 
@@ -22,6 +22,7 @@ cdef class Network:
     cdef Py_ssize_t n_layers, first_trained, n_tiles
     cdef int n_threads
     cdef const Py_ssize_t[::1] ids
+    cdef const Py_ssize_t[::1] work
     cdef const Py_ssize_t[:, ::1] tiles
     cdef const Py_ssize_t[::1] offsets
     cdef double[:, ::1] sums         # of each tile: squares, sizes, squared gradients
@@ -45,6 +46,8 @@ cdef class Network:
     cdef void train_batches(self, int thread, int n_threads) noexcept nogil
     cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil
+    cdef void share_out(self, const Batch *batch, int thread, int n_threads,
+                        Share *share) noexcept nogil
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
     cdef Py_ssize_t first_tile(self, int thread, int n_threads) noexcept nogil
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil

@@ -47,6 +47,8 @@ cdef enum:
     MIN_BLOCK_ROWS = 8
     TILE = 2048          # parameters of a tile, about: rows of a weight matrix stay whole
     PIECE = 32768        # parameters whose gradients are formed in one go, at most
+    STEP_ROWS = 64       # a tile's step costs what its products with so many rows do
+    TRANSPOSE_ROWS = 80  # and its transpose
     RUNS = 32            # between two choices of the team
     RUNS_UNSEEN = 4      # between two looks for Ctrl-C
 
@@ -117,6 +119,7 @@ cdef class Network:
         self.n_tiles = self.tiles.shape[0]
         self.sums = np.zeros((self.n_tiles, 3))
         self.first_trained = self.tiles[0, 2]
+        self.work = self.work_of_tiles(n_rows)
         for layer, offset in zip(layers, offsets):
             size = sum(int(np.prod(shape)) for shape in layer.shapes())
             layer.place(parameters[offset:offset + size], gradients[offset:offset + size])
@@ -124,6 +127,13 @@ cdef class Network:
         for layer in layers[:self.first_trained - 1 if self.first_trained else None:-1]:
             layer.connect(n_rows)
         self.load()
+
+    def work_of_tiles(self, Py_ssize_t n_rows):
+        """What a batch costs each tile and those before it: products with rows, a step, and
+        for all layers but the first a transpose to go back through."""
+        start, stop, layer, _ = np.asarray(self.tiles).T
+        each = n_rows + STEP_ROWS + TRANSPOSE_ROWS * (layer != self.first_trained)
+        return np.cumsum((stop - start) * each)
 
     def load(self):
         """Take note that the parameters were written to from outside."""
@@ -248,17 +258,21 @@ cdef class Network:
         batch.scale = self.fixed_scale if self.fixed_scale > 0 else self.loss.scale(batch)
         batch.add = self.add
 
+    cdef void share_out(self, const Batch *batch, int thread, int n_threads,
+                        Share *share) noexcept nogil:
+        share.thread, share.n_threads = thread, n_threads
+        share.first_block = thread * batch.n_blocks // n_threads
+        share.last_block = (thread + 1) * batch.n_blocks // n_threads
+        share.first = block_start(batch, share.first_block)
+        share.last = block_start(batch, share.last_block)
+
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
         """Forward, loss and backward for this thread's rows; then all have done theirs."""
         cdef Batch batch
         cdef Share share
         cdef Py_ssize_t k
         self.describe(b, &batch)
-        share.thread, share.n_threads = thread, n_threads
-        share.first_block = thread * batch.n_blocks // n_threads
-        share.last_block = (thread + 1) * batch.n_blocks // n_threads
-        share.first = block_start(&batch, share.first_block)
-        share.last = block_start(&batch, share.last_block)
+        self.share_out(&batch, thread, n_threads, &share)
         for k in range(self.n_layers):
             (<Layer> <PyObject *> self.ids[k]).forward(&batch, &share)
         self.loss.compare(<Layer> <PyObject *> self.ids[self.n_layers - 1], &batch, &share)
@@ -270,29 +284,36 @@ cdef class Network:
             self.data_loss += k * self.loss.total(&batch)
 
     cdef Py_ssize_t first_tile(self, int thread, int n_threads) noexcept nogil:
-        """Where a thread's tiles start: tiles are dealt by their numbers of parameters."""
-        cdef Py_ssize_t tile, total = self.tiles[self.n_tiles - 1, 1]
-        if thread == 0 or n_threads == 1:
-            return 0 if thread == 0 else self.n_tiles
-        for tile in range(self.n_tiles):
-            if (self.tiles[tile, 0] + self.tiles[tile, 1]) * n_threads >= 2 * total * thread:
-                return tile
-        return self.n_tiles
+        """Where a thread's tiles start: they are dealt by the work that they are."""
+        cdef Py_ssize_t tile = 0, before = 0
+        cdef Py_ssize_t share = self.work[self.n_tiles - 1] * thread // n_threads
+        while tile < self.n_tiles and before + self.work[tile] <= 2 * share:
+            before = self.work[tile]
+            tile += 1
+        return tile
 
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
         """Gradients and steps of this thread's tiles; then all have done theirs."""
-        cdef Batch batch
-        cdef Py_ssize_t first = self.first_tile(thread, n_threads), tile, piece
+        cdef Batch batch, next
+        cdef Share share
+        cdef Py_ssize_t first = self.first_tile(thread, n_threads), tile, piece, n_parts
         cdef Py_ssize_t last = self.first_tile(thread + 1, n_threads), k
         cdef double scale = 1
         self.describe(b, &batch)
         if self.clip == 0 and self.max_norm == 0:
+            n_parts = last - first if b + 2 < self.starts.shape[0] else 0
+            if n_parts:
+                self.describe(b + 1, &next)
+                self.share_out(&next, thread, n_threads, &share)
             while first < last:
                 piece = self.form_gradients(&batch, first, self.piece_end(first, last))
                 for tile in range(first, piece):
                     self.add_penalty(tile, batch.scale)
                     self.step(tile, b, batch.scale, 1)
                     self.refresh(tile)
+                    if n_parts:
+                        (<Layer> <PyObject *> self.ids[0]).expect(
+                            &next, &share, n_parts - last + tile, n_parts)
                 first = piece
         else:
             self.form_gradients(&batch, first, last)

@@ -9,7 +9,7 @@
 #include "clones.h"
 
 #if defined(__GNUC__)
-#define FR_PREFETCH(p) __builtin_prefetch(p)
+#define FR_PREFETCH(p) __builtin_prefetch(p, 0, 2)
 #else
 #define FR_PREFETCH(p) (void)(p)
 #endif
@@ -39,6 +39,22 @@ FR_GATHER(same_f64, double, double)
 FR_GATHER(widened, float, double)
 FR_GATHER(narrowed, double, float)
 #undef FR_GATHER
+
+/* Part `part` of `n_parts` of these rows, of n_bytes each, is going to be gathered */
+FR_UNUSED static void fr_expect_rows(const void *x, ptrdiff_t row_bytes, const ptrdiff_t *samples,
+                                     ptrdiff_t first, ptrdiff_t last, ptrdiff_t n_bytes,
+                                     ptrdiff_t part, ptrdiff_t n_parts)
+{
+    const ptrdiff_t lines = (n_bytes + 63) / 64, total = (last - first) * lines;
+    ptrdiff_t left = (part + 1) * total / n_parts, start = part * total / n_parts;
+    left -= start;
+    samples += first + start / lines;
+    start %= lines;
+    for (; left > 0; samples++, start = 0) {
+        const char *row = (const char *)x + *samples * row_bytes;
+        for (; left > 0 && start < lines; start++, left--) FR_PREFETCH(row + start * 64);
+    }
+}
 
 #define FR_BODY "network_rows.h"
 #include "for_reals.h"

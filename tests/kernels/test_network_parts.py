@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fastreg._kernels.activation import NUMBERS, activate
+from fastreg._kernels.layer import aligned_zeros
 from fastreg._kernels.network_loss import loss_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,3 +93,13 @@ def test_losses_of_extreme_outputs():
     assert loss_of("softmax", z, np.array([0], dtype=np.intp), None, 0.0) == 0
     y = np.array([[0.0, 1.0, 1.0]])
     assert loss_of("logistic_loss", z, y, None, 0.0) == pytest.approx(1600 + np.log(2))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_vectors_start_with_a_line_of_the_cache(dtype):
+    for size in (1, 17, 100_000):
+        zeros = aligned_zeros(size, dtype)
+        assert zeros.dtype == dtype
+        assert zeros.shape == (size,)
+        assert zeros.ctypes.data % 64 == 0
+        assert not zeros.any()
