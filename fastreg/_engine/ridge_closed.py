@@ -16,6 +16,8 @@ from fastreg._kernels.cholesky import factor_lower
 
 # Below this reciprocal condition number the answer keeps too few digits.
 MIN_RCOND = 1e-10
+# Above it no estimate is needed: the rounding of a Gram matrix doesn't reach that far.
+PROVEN_RCOND = 1e-9
 # A gap may come from moments while their rounding is this share of its tolerance.
 MAX_ROUNDING = 0.1
 # Within this factor, elements of a diagonal are of one scale.
@@ -161,7 +163,16 @@ class Factor:
         self.matrix = system
         self.rcond = 0.0
         if factor_lower(system, n_threads_for(len(system) ** 3 / 24)):
-            self.rcond = float(linalg.lapack.dpocon(self.matrix, norm, uplo="L")[0])
+            self.rcond = self._condition(norm, alpha)
+
+    def _condition(self, norm, alpha):
+        """The reciprocal condition number: a bound where alpha proves enough, as no eigenvalue is
+        below it, and an estimate otherwise, which takes solutions."""
+        lowest = alpha * float(np.square(self.scale).min(initial=1.0))
+        bound = lowest / (norm * np.sqrt(len(self.matrix))) if norm > 0 else 0.0
+        if bound > PROVEN_RCOND:
+            return bound
+        return float(linalg.lapack.dpocon(self.matrix, norm, uplo="L")[0])
 
     def solve(self, right):
         """S^-1 applied to each row."""

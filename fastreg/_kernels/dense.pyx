@@ -224,7 +224,7 @@ cdef class Dense(Matrix):
                  double[:, ::1] V, int n_threads):
         """V -= D A_idx' for each row: D (T, k), V (T, n)."""
         cdef Py_ssize_t t, task, k = idx.shape[0]
-        cdef Py_ssize_t rows = clip(TILE_WORK // max(k, 1), 64, TILE_ROWS)
+        cdef Py_ssize_t rows = clip(TILE_WORK // max(k, 1), 256, TILE_ROWS)
         cdef Py_ssize_t n_tasks = ceil_div(self.n_samples, rows)
         if V.shape[1] != self.n_samples or D.shape[0] != V.shape[0] or D.shape[1] != k:
             raise ValueError(

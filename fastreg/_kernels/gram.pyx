@@ -30,6 +30,7 @@ cdef enum:
     SMALL_TILE = 128
     IN_PLACE_TILES = 4
     PACK_PARTS = 32
+    MIRRORED = 32           # lines that are mirrored at a time
 
 
 def gram(Dense X, const Py_ssize_t[::1] a, b, int n_threads):
@@ -89,7 +90,7 @@ cdef class Gram:
         else:
             G = self.by_tiles(n_threads)
         if self.symmetric:
-            mirror(G)
+            mirror(G, n_threads)
         return G
 
     cdef find_shifts(self, int n_threads):
@@ -292,12 +293,18 @@ cdef class Gram:
                         self.run_b if of_b else self.run_a, out)
 
 
-cdef void mirror(double[:, ::1] G):
+cdef void mirror(double[:, ::1] G, int n_threads):
     """Copy the upper triangle to the lower one, tile by tile."""
-    cdef Py_ssize_t i, j, first, start, k = G.shape[0]
-    with nogil:
-        for first in range(0, k, 32):
-            for start in range(0, first + 1, 32):
-                for i in range(first, min(first + 32, k)):
-                    for j in range(start, min(start + 32, i)):
-                        G[i, j] = G[j, i]
+    cdef Py_ssize_t band, n_bands = ceil_div(G.shape[0], MIRRORED)
+    for band in prange(n_bands, nogil=True, num_threads=n_threads, schedule="dynamic",
+                       chunksize=1):
+        mirror_band(G, (n_bands - 1 - band) * MIRRORED)  # the longest first
+
+
+cdef void mirror_band(double[:, ::1] G, Py_ssize_t first) noexcept nogil:
+    cdef Py_ssize_t i, j, start = 0, end = min(first + MIRRORED, G.shape[0])
+    while start < end:
+        for i in range(first, end):
+            for j in range(start, min(start + MIRRORED, i)):
+                G[i, j] = G[j, i]
+        start += MIRRORED

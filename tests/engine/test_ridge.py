@@ -8,7 +8,7 @@ from fastreg._engine import ridge, ridge_iterative
 from fastreg._engine.blocks import row_gram
 from fastreg._engine.design import Design
 from fastreg._engine.moments import Moments
-from fastreg._engine.ridge_closed import MIN_RCOND, solve_moments
+from fastreg._engine.ridge_closed import MIN_RCOND, PROVEN_RCOND, Factor, solve_moments
 from fastreg._engine.ridge_solution import certificate
 
 SHAPES = {"tall": (50, 7), "wide": (7, 50), "square": (12, 12), "one row": (1, 4), "column": (9, 1)}
@@ -186,3 +186,20 @@ def test_moments_of_dependent_columns_give_the_smallest_norm(as_layout):
     assert solution.solver == "eigen"
     assert solution.rcond < MIN_RCOND
     np.testing.assert_allclose(solution.W, wanted.W, rtol=1e-8)
+
+
+@pytest.mark.parametrize("alpha", [1e-12, 1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("scale", [1.0, 1e-4, 1e5])
+@pytest.mark.parametrize("uneven", [False, True])
+def test_the_condition_is_proven_by_alpha_or_estimated(alpha, scale, uneven):
+    """Never better than it is, and no worse than what is asked of it."""
+    rng = np.random.RandomState(0)
+    A = scale * rng.standard_normal((60, 40)) @ np.diag(np.geomspace(1, 1e-3, 40))
+    A *= np.geomspace(1, 1e4, 40) if uneven else 1.0
+    factor = Factor(A.T @ A, alpha)
+    balanced = factor.scale[:, np.newaxis] * (A.T @ A + alpha * np.eye(40)) * factor.scale
+    exact = 1 / np.linalg.cond(balanced, 1)
+    if factor.rcond > PROVEN_RCOND:
+        assert factor.rcond <= 3 * exact  # LAPACK's is an estimate
+    else:
+        assert exact / 10 <= factor.rcond <= 3 * exact
