@@ -5,8 +5,6 @@ the weights. A's columns and Y's rows are orthogonal to q when the intercept is
 fitted, so the intercept drops out of the problem.
 """
 
-import math
-
 import numpy as np
 import scipy.sparse as sp
 
@@ -161,7 +159,7 @@ class Design:
     def _center(self):
         if not self.is_sparse:
             self.matrix.set_center(self.mean, self.scale, self.sq_norm)
-        elif math.isfinite(self.sq_norm.sum()):
+        elif self.is_finite:
             self.matrix.center(self.mean, self.scale, self.total_weight, self.sq_norm)
 
     def _scale_columns(self, scale):
@@ -174,7 +172,7 @@ class Design:
 
     def _set_targets(self, Y, weights):
         Y = np.asarray(Y, dtype=np.float64).reshape(self.n_samples, -1)
-        centered = center_targets(
+        self.targets, self.target_mean, self.target_rest, self.squared_norms = center_targets(
             Y if Y.flags.aligned else Y.copy(),
             weights,
             self.scale,
@@ -182,7 +180,6 @@ class Design:
             self._heaviest,
             self.threads(Y.size),
         )
-        self.targets, self.target_mean, self.target_rest, self.squared_norms = centered
 
     def weighted_rows(self):
         """The rows that have weight; a fold gives those it holds out none."""

@@ -68,10 +68,9 @@ class CoordinateDescentRegressor(LinearRegressor):
             self._check_target(y)
             limits = penalty_options(self, X.shape[1], self._n_joint_targets(n_targets_of(y)))
             self._warn_unpenalised(limits, stacklevel=3)
-            if sample_weight is None or np.ndim(sample_weight) == 0:
-                sample_weight = None  # one weight for all has no effect
-            if sample_weight is not None:
-                sample_weight = sample_weight * (X.shape[0] / sample_weight.sum())
+            if sample_weight is not None:  # one weight for all has no effect
+                each = np.ndim(sample_weight) > 0
+                sample_weight = sample_weight * (len(y) / sample_weight.sum()) if each else None
             with fit_threads():
                 self._fit(X, y, sample_weight, check_input, limits)
 
