@@ -53,7 +53,7 @@ def aligned_zeros(size, dtype):
 cdef Py_ssize_t row_stride(Py_ssize_t width, bint single) noexcept:
     """Numbers from row to row of a buffer: an odd number of cache lines, so that a walk
     down a column meets all sets of the cache."""
-    cdef Py_ssize_t line = 16 if single else 8
+    cdef Py_ssize_t line = LINE // (4 if single else 8)
     return ((width + line - 1) // line | 1) * line
 
 

@@ -98,8 +98,7 @@ cdef class Linear(Layer):
         cdef Py_ssize_t rows
         while top < bottom:
             rows = min(bottom - top, OWNED_ROWS)
-            if self.packed != NULL:
-                fr_own_packed(single, self.n_inputs, self.width, top, top + rows, self.packed)
+            fr_own_packed(single, self.n_inputs, self.width, top, top + rows, self.packed)
             fr_gemm(single, rows, self.width, batch.n_rows,
                     at(self.previous.out, top, single), 1, self.previous.stride,
                     self.packed_grad, NULL, batch.add,

@@ -51,6 +51,10 @@ cdef class Network:
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
     cdef Py_ssize_t first_tile(self, int thread, int n_threads) noexcept nogil
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
+    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
+                             Py_ssize_t last, int thread, int n_threads) noexcept nogil
+    cdef void move_together(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
+                            Py_ssize_t last, int thread, int n_threads) noexcept nogil
     cdef Py_ssize_t piece_end(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil
     cdef Py_ssize_t form_gradients(self, const Batch *batch, Py_ssize_t first,
                                    Py_ssize_t last) noexcept nogil

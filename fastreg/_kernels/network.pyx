@@ -294,47 +294,59 @@ cdef class Network:
 
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
         """Gradients and steps of this thread's tiles; then all have done theirs."""
-        cdef Batch batch, next
-        cdef Share share
-        cdef Py_ssize_t first = self.first_tile(thread, n_threads), tile, piece, n_parts
-        cdef Py_ssize_t last = self.first_tile(thread + 1, n_threads), k
-        cdef double scale = 1
+        cdef Batch batch
+        cdef Py_ssize_t first = self.first_tile(thread, n_threads)
+        cdef Py_ssize_t last = self.first_tile(thread + 1, n_threads)
         self.describe(b, &batch)
         if self.clip == 0 and self.max_norm == 0:
-            n_parts = last - first if b + 2 < self.starts.shape[0] else 0
-            if n_parts:
-                self.describe(b + 1, &next)
-                self.share_out(&next, thread, n_threads, &share)
-            while first < last:
-                piece = self.form_gradients(&batch, first, self.piece_end(first, last))
-                for tile in range(first, piece):
-                    self.add_penalty(tile, batch.scale)
-                    self.step(tile, b, batch.scale, 1)
-                    self.refresh(tile)
-                    if n_parts:
-                        (<Layer> <PyObject *> self.ids[0]).expect(
-                            &next, &share, n_parts - last + tile, n_parts)
-                first = piece
+            self.move_by_pieces(b, &batch, first, last, thread, n_threads)
         else:
-            self.form_gradients(&batch, first, last)
-            for tile in range(first, last):
-                self.add_penalty(tile, batch.scale)
-            if self.clip > 0:
-                fr_team_wait(n_threads)
-                scale = self.clip_scale()
-            for tile in range(first, last):
-                self.step(tile, b, batch.scale, scale)
-            if self.max_norm > 0:
-                fr_team_wait(n_threads)
-                for k in range(self.first_trained, self.n_layers):
-                    (<Layer> <PyObject *> self.ids[k]).limit_norms(self.max_norm, thread,
-                                                                   n_threads)
-                fr_team_wait(n_threads)
-            for tile in range(first, last):
-                self.refresh(tile)
+            self.move_together(b, &batch, first, last, thread, n_threads)
         fr_team_wait(n_threads)
         if thread == 0:
             self.penalty += batch.n_rows * batch.scale * self.sum_penalties()
+
+    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
+                             Py_ssize_t last, int thread, int n_threads) noexcept nogil:
+        """Each piece while it is in the cache; rows of the next batch are fetched meanwhile."""
+        cdef Batch next
+        cdef Share share
+        cdef Py_ssize_t start = first, tile, piece
+        cdef bint goes_on = b + 2 < self.starts.shape[0]
+        if goes_on:
+            self.describe(b + 1, &next)
+            self.share_out(&next, thread, n_threads, &share)
+        while first < last:
+            piece = self.form_gradients(batch, first, self.piece_end(first, last))
+            for tile in range(first, piece):
+                self.add_penalty(tile, batch.scale)
+                self.step(tile, b, batch.scale, 1)
+                self.refresh(tile)
+                if goes_on:
+                    (<Layer> <PyObject *> self.ids[0]).expect(
+                        &next, &share, tile - start, last - start)
+            first = piece
+
+    cdef void move_together(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
+                            Py_ssize_t last, int thread, int n_threads) noexcept nogil:
+        """All gradients before all steps, whose norms need them."""
+        cdef Py_ssize_t tile, k
+        cdef double scale = 1
+        self.form_gradients(batch, first, last)
+        for tile in range(first, last):
+            self.add_penalty(tile, batch.scale)
+        if self.clip > 0:
+            fr_team_wait(n_threads)
+            scale = self.clip_scale()
+        for tile in range(first, last):
+            self.step(tile, b, batch.scale, scale)
+        if self.max_norm > 0:
+            fr_team_wait(n_threads)
+            for k in range(self.first_trained, self.n_layers):
+                (<Layer> <PyObject *> self.ids[k]).limit_norms(self.max_norm, thread, n_threads)
+            fr_team_wait(n_threads)
+        for tile in range(first, last):
+            self.refresh(tile)
 
     cdef Py_ssize_t piece_end(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
         """One more than the last tile of the piece that starts with tile `first`."""
