@@ -11,6 +11,9 @@
 #define FR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 /* for products: 256 bits wide with fused multiply-add, which neither of these implies */
 #define FR_CLONES_FMA __attribute__((target_clones("fma", "default")))
+/* for loops written with vectors of 512 bits, and whether this machine has them */
+#define FR_WIDE __attribute__((target("avx512f")))
+#define FR_HAS_WIDE __builtin_cpu_supports("avx512f")
 #else
 #define FR_CLONES
 #define FR_CLONES_FMA

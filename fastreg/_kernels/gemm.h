@@ -4,8 +4,10 @@
  * column. A is read where it lies, through two strides, so its transpose costs
  * nothing. An element of C is a sum over k in one fixed order, whatever rows of C a
  * call computes: threads share a product by rows, and no bit depends on how.
- * Six rows by two vectors of sums stay in registers. On matrices of 32 x 8 to
- * 784 x 512 this is as fast as OpenBLAS or faster: it has no overhead to speak of.
+ * Six rows by two vectors of sums stay in registers, twelve by one where vectors are as
+ * wide as a panel: half the instructions, which counts where a core is shared. On matrices
+ * of 32 x 8 to 784 x 512 this is as fast as OpenBLAS or faster: it has no overhead to
+ * speak of.
  */
 #ifndef FR_T
 #ifndef FASTREG_GEMM_H
@@ -19,11 +21,12 @@
 #if defined(__GNUC__)
 typedef float fr_vector_f32 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double fr_vector_f64 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float fr_wide_vector_f32 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef double fr_wide_vector_f64 __attribute__((vector_size(64), aligned(8), may_alias));
 #endif
 
 enum {
-    FR_ROWS = 6,      /* of C in registers */
-    FR_DEPTH = 256,   /* of k in one go: a panel of it fits in the L1 cache */
+    FR_DEPTH = 128,   /* of k in one go: a panel of it is half of an L1 cache at most */
     FR_FAR = 48,      /* of k: more pages than a first-level TLB holds, with A transposed */
     FR_SPAN = 256     /* columns of B in one go: these panels fit in the L2 cache */
 };
@@ -42,7 +45,13 @@ FR_UNUSED static ptrdiff_t fr_padded(int single, ptrdiff_t n)
     ((single) ? fr_own_packed_f32(__VA_ARGS__) : fr_own_packed_f64(__VA_ARGS__))
 #define fr_pack_transposed(single, ...) \
     ((single) ? fr_pack_transposed_f32(__VA_ARGS__) : fr_pack_transposed_f64(__VA_ARGS__))
-#define fr_gemm(single, ...) ((single) ? fr_gemm_f32(__VA_ARGS__) : fr_gemm_f64(__VA_ARGS__))
+#ifdef FR_WIDE
+#define FR_WIDEST(name, real) (FR_HAS_WIDE ? name##_wide_##real : name##_narrow_##real)
+#else
+#define FR_WIDEST(name, real) name##_narrow_##real
+#endif
+#define fr_gemm(single, ...) \
+    ((single) ? FR_WIDEST(fr_gemm, f32)(__VA_ARGS__) : FR_WIDEST(fr_gemm, f64)(__VA_ARGS__))
 #define fr_column_sums(single, ...) \
     ((single) ? fr_column_sums_f32(__VA_ARGS__) : fr_column_sums_f64(__VA_ARGS__))
 
@@ -123,105 +132,32 @@ FR_UNUSED static void FR_NAME(fr_pack_transposed)(const FR_T *w, ptrdiff_t strid
     }
 }
 
-/* sums[i] = sum_p a_ip b_p for `rows` rows of A and one panel of B */
-#if defined(__GNUC__)
-FR_INLINE void FR_NAME(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a, ptrdiff_t row_stride,
-                                ptrdiff_t k_stride, const FR_T *b, FR_T *sums)
-{
-    FR_VECTOR s[FR_ROWS][2];
-    for (int i = 0; i < rows; i++) s[i][0] = s[i][1] = (FR_VECTOR){0};
-    for (ptrdiff_t p = 0; p < depth; p++) {
-        const FR_VECTOR b0 = *(const FR_VECTOR *)b, b1 = *(const FR_VECTOR *)(b + FR_LANES);
-#pragma GCC unroll 6
-        for (int i = 0; i < rows; i++) {
-            const FR_T x = a[i * row_stride];
-            s[i][0] += x * b0;
-            s[i][1] += x * b1;
-        }
-        a += k_stride;
-        b += FR_PANEL;
-    }
-#pragma GCC unroll 6
-    for (int i = 0; i < rows; i++) {
-        *(FR_VECTOR *)(sums + i * FR_PANEL) = s[i][0];
-        *(FR_VECTOR *)(sums + i * FR_PANEL + FR_LANES) = s[i][1];
-    }
-}
-#else
-FR_INLINE void FR_NAME(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a, ptrdiff_t row_stride,
-                                ptrdiff_t k_stride, const FR_T *b, FR_T *sums)
-{
-    for (int i = 0; i < rows * FR_PANEL; i++) sums[i] = 0;
-    for (ptrdiff_t p = 0; p < depth; p++, a += k_stride, b += FR_PANEL)
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < FR_PANEL; j++) sums[i * FR_PANEL + j] += a[i * row_stride] * b[j];
-}
-#endif
-
-/* c = sums + bias, or c += sums */
-FR_INLINE void FR_NAME(fr_store)(const int rows, ptrdiff_t columns, const FR_T *sums,
-                                 const FR_T *bias, int add, FR_T *c, ptrdiff_t stride)
-{
-    for (int i = 0; i < rows; i++, c += stride, sums += FR_PANEL) {
-        if (add)
-            for (ptrdiff_t j = 0; j < columns; j++) c[j] += sums[j];
-        else if (bias)
-            for (ptrdiff_t j = 0; j < columns; j++) c[j] = sums[j] + bias[j];
-        else
-            for (ptrdiff_t j = 0; j < columns; j++) c[j] = sums[j];
-    }
-}
-
-#define FR_TILE_OF(N)                                                                  \
-    case N:                                                                            \
-        FR_NAME(fr_tile)(N, depth, from, row_stride, step, panel, sums);               \
-        if (columns == FR_PANEL)                                                       \
-            FR_NAME(fr_store)(N, FR_PANEL, sums, shift, more, to, c_stride);           \
-        else                                                                           \
-            FR_NAME(fr_store)(N, columns, sums, shift, more, to, c_stride);            \
-        break;
-
 /* C (m, n) = A (m, k) B + bias, or C += A B where `add`; a_ip is a[i row_stride + p k_stride] */
-FR_PRODUCT void FR_NAME(fr_gemm)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const FR_T *a,
-                                 ptrdiff_t row_stride, ptrdiff_t k_stride, const FR_T *packed,
-                                 const FR_T *bias, int add, FR_T *c, ptrdiff_t c_stride)
-{
-    FR_T sums[FR_ROWS * FR_PANEL], near[FR_ROWS * FR_DEPTH];
-    for (ptrdiff_t start = 0; start < k; start += FR_DEPTH) {
-        ptrdiff_t depth;
-        const FR_T *b = FR_NAME(fr_packed_row)((FR_T *)packed, start, k, n, &depth);
-        const int more = add || start > 0;
-        /* rows of a transposed A lie across many pages: fetched once for all panels */
-        const int fetches = row_stride == 1 && depth > FR_FAR && n > 2 * FR_PANEL;
-        for (ptrdiff_t left = 0; left < n; left += FR_SPAN) {
-            const ptrdiff_t right = n - left < FR_SPAN ? n : left + FR_SPAN;
-            for (ptrdiff_t i = 0; i < m; i += FR_ROWS) {
-                const FR_T *from = a + i * row_stride + start * k_stride;
-                ptrdiff_t step = k_stride;
-                if (fetches && m - i >= FR_ROWS) {
-                    for (ptrdiff_t p = 0; p < depth; p++)
-                        memcpy(near + p * FR_ROWS, from + p * k_stride, FR_ROWS * sizeof(FR_T));
-                    from = near;
-                    step = FR_ROWS;
-                }
-                for (ptrdiff_t j = left; j < right; j += FR_PANEL) {
-                    const ptrdiff_t columns = n - j < FR_PANEL ? n - j : FR_PANEL;
-                    const FR_T *panel = b + j * depth, *shift = bias ? bias + j : 0;
-                    FR_T *to = c + i * c_stride + j;
-                    switch (m - i < FR_ROWS ? m - i : FR_ROWS) {
-                        FR_TILE_OF(6)
-                        FR_TILE_OF(5)
-                        FR_TILE_OF(4)
-                        FR_TILE_OF(3)
-                        FR_TILE_OF(2)
-                        FR_TILE_OF(1)
-                    }
-                }
-            }
-        }
-    }
-}
-#undef FR_TILE_OF
+#define FR_AT_WIDTH(name) FR_NAME(name##_narrow)
+#define FR_TILE_VECTOR FR_NAME(fr_vector)
+#define FR_TILE_VECTORS 2
+#define FR_TILE_ROWS 6
+#define FR_TILE_TARGET FR_UNUSED FR_CLONES_FMA
+#include "gemm_loops.h"
+#undef FR_AT_WIDTH
+#undef FR_TILE_VECTOR
+#undef FR_TILE_VECTORS
+#undef FR_TILE_ROWS
+#undef FR_TILE_TARGET
+
+#ifdef FR_WIDE
+#define FR_AT_WIDTH(name) FR_NAME(name##_wide)
+#define FR_TILE_VECTOR FR_NAME(fr_wide_vector)
+#define FR_TILE_VECTORS 1
+#define FR_TILE_ROWS 12
+#define FR_TILE_TARGET FR_UNUSED FR_WIDE
+#include "gemm_loops.h"
+#undef FR_AT_WIDTH
+#undef FR_TILE_VECTOR
+#undef FR_TILE_VECTORS
+#undef FR_TILE_ROWS
+#undef FR_TILE_TARGET
+#endif
 
 /* out_j = sum_p b_pj of a packed B (k, n), or added to it */
 FR_FUNCTION void FR_NAME(fr_column_sums)(const FR_T *packed, ptrdiff_t k, ptrdiff_t n, int add,

@@ -1,0 +1,130 @@
+/* The loops of fr_gemm (see gemm.h, which includes this for each width of vectors).
+ *
+ * A tile of C, FR_TILE_ROWS rows by one panel, stays in registers: FR_TILE_VECTORS
+ * vectors of type FR_TILE_VECTOR to each row. Functions are FR_AT_WIDTH(name), compiled
+ * for FR_TILE_TARGET.
+ */
+
+/* c = a b + bias, or c += a b where `add`, for `rows` rows and one panel b */
+#if defined(__GNUC__)
+FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
+                                    ptrdiff_t row_stride, ptrdiff_t k_stride, const FR_T *b,
+                                    const FR_T *bias, int add, FR_T *c, ptrdiff_t c_stride)
+{
+    FR_TILE_VECTOR sums[FR_TILE_ROWS][FR_TILE_VECTORS];
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < FR_TILE_VECTORS; v++) sums[i][v] = (FR_TILE_VECTOR){0};
+    for (ptrdiff_t p = 0; p < depth; p++, a += k_stride, b += FR_PANEL) {
+        const FR_TILE_VECTOR *from = (const FR_TILE_VECTOR *)b;
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            const FR_T x = a[i * row_stride];
+#pragma GCC unroll 2
+            for (int v = 0; v < FR_TILE_VECTORS; v++) sums[i][v] += x * from[v];
+        }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; i++, c += c_stride) {
+        FR_TILE_VECTOR *to = (FR_TILE_VECTOR *)c;
+#pragma GCC unroll 2
+        for (int v = 0; v < FR_TILE_VECTORS; v++) {
+            if (add)
+                to[v] += sums[i][v];
+            else if (bias)
+                to[v] = sums[i][v] + ((const FR_TILE_VECTOR *)bias)[v];
+            else
+                to[v] = sums[i][v];
+        }
+    }
+}
+#else
+FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
+                                    ptrdiff_t row_stride, ptrdiff_t k_stride, const FR_T *b,
+                                    const FR_T *bias, int add, FR_T *c, ptrdiff_t c_stride)
+{
+    FR_T sums[FR_TILE_ROWS * FR_PANEL] = {0};
+    for (ptrdiff_t p = 0; p < depth; p++, a += k_stride, b += FR_PANEL)
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < FR_PANEL; j++) sums[i * FR_PANEL + j] += a[i * row_stride] * b[j];
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < FR_PANEL; j++)
+            c[i * c_stride + j] = sums[i * FR_PANEL + j]
+                + (add ? c[i * c_stride + j] : bias ? bias[j] : 0);
+}
+#endif
+
+/* The same where only the first columns of the panel are wanted */
+FR_INLINE void FR_AT_WIDTH(fr_ragged_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
+                                           ptrdiff_t row_stride, ptrdiff_t k_stride,
+                                           const FR_T *b, const FR_T *bias, int add, FR_T *c,
+                                           ptrdiff_t c_stride, ptrdiff_t columns)
+{
+    FR_T sums[FR_TILE_ROWS * FR_PANEL];
+    FR_AT_WIDTH(fr_tile)(rows, depth, a, row_stride, k_stride, b, 0, 0, sums, FR_PANEL);
+    for (int i = 0; i < rows; i++)
+        for (ptrdiff_t j = 0; j < columns; j++)
+            c[i * c_stride + j] = sums[i * FR_PANEL + j]
+                + (add ? c[i * c_stride + j] : bias ? bias[j] : 0);
+}
+
+#define FR_TILE_OF(N)                                                                       \
+    case N:                                                                                 \
+        if (columns == FR_PANEL)                                                            \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, row_stride, step, panel, shift, more, to,  \
+                                 c_stride);                                                 \
+        else                                                                                \
+            FR_AT_WIDTH(fr_ragged_tile)(N, depth, from, row_stride, step, panel, shift,     \
+                                        more, to, c_stride, columns);                       \
+        break;
+
+FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
+                                                const FR_T *a, ptrdiff_t row_stride,
+                                                ptrdiff_t k_stride, const FR_T *packed,
+                                                const FR_T *bias, int add, FR_T *c,
+                                                ptrdiff_t c_stride)
+{
+    FR_T near[FR_TILE_ROWS * FR_DEPTH];
+    for (ptrdiff_t start = 0; start < k; start += FR_DEPTH) {
+        ptrdiff_t depth;
+        const FR_T *b = FR_NAME(fr_packed_row)((FR_T *)packed, start, k, n, &depth);
+        const int more = add || start > 0;
+        /* rows of a transposed A lie across many pages: fetched once for all panels */
+        const int fetches = row_stride == 1 && depth > FR_FAR && n > 2 * FR_PANEL;
+        for (ptrdiff_t left = 0; left < n; left += FR_SPAN) {
+            const ptrdiff_t right = n - left < FR_SPAN ? n : left + FR_SPAN;
+            for (ptrdiff_t i = 0; i < m; i += FR_TILE_ROWS) {
+                const FR_T *from = a + i * row_stride + start * k_stride;
+                ptrdiff_t step = k_stride;
+                if (fetches && m - i >= FR_TILE_ROWS) {
+                    for (ptrdiff_t p = 0; p < depth; p++)
+                        memcpy(near + p * FR_TILE_ROWS, from + p * k_stride,
+                               FR_TILE_ROWS * sizeof(FR_T));
+                    from = near;
+                    step = FR_TILE_ROWS;
+                }
+                for (ptrdiff_t j = left; j < right; j += FR_PANEL) {
+                    const ptrdiff_t columns = n - j < FR_PANEL ? n - j : FR_PANEL;
+                    const FR_T *panel = b + j * depth, *shift = bias ? bias + j : 0;
+                    FR_T *to = c + i * c_stride + j;
+                    switch (m - i < FR_TILE_ROWS ? m - i : FR_TILE_ROWS) {
+#if FR_TILE_ROWS == 12
+                        FR_TILE_OF(12)
+                        FR_TILE_OF(11)
+                        FR_TILE_OF(10)
+                        FR_TILE_OF(9)
+                        FR_TILE_OF(8)
+                        FR_TILE_OF(7)
+#endif
+                        FR_TILE_OF(6)
+                        FR_TILE_OF(5)
+                        FR_TILE_OF(4)
+                        FR_TILE_OF(3)
+                        FR_TILE_OF(2)
+                        FR_TILE_OF(1)
+                    }
+                }
+            }
+        }
+    }
+}
+#undef FR_TILE_OF
