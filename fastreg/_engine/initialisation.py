@@ -26,21 +26,20 @@ def initialise(model, initialiser, random_state):
     Uniform ones as scikit-learn draws them, coefs then intercepts of each layer, within
     a bound that suits the activation of the hidden layers. Normal ones have intercepts 0.
     """
-    coefs, intercepts = (dict(model.views(kind)) for kind in ("coef", "intercept"))
-    activations = model.shape.activations
-    for k, coef in coefs.items():
+    activations, widths = model.shape.activations, model.shape.widths
+    for k, intercept in model.vectors("intercept").items():
         # the last layer is drawn as the one before it
         activation = activations[min(k, len(activations) - 1)] if activations else "identity"
         scheme = _AUTO[activation] if initialiser == "auto" else initialiser
         name, kind = scheme.split("_")
         gain, share = _SCHEMES[name]
-        fan_in, fan_out = coef.shape
+        fan_in, fan_out = shape = widths[k : k + 2]
         variance = gain / (share * fan_in + (1 - share) * fan_out)
         if kind == "normal":
-            coef[:] = random_state.normal(0, np.sqrt(variance), coef.shape)
+            model.set_coef(k, random_state.normal(0, np.sqrt(variance), shape))
             continue
         if activation == "logistic" and initialiser == "auto":
             variance /= 3  # Glorot and Bengio 2010, as scikit-learn has it
         bound = np.sqrt(3 * variance)
-        coef[:] = random_state.uniform(-bound, bound, coef.shape)
-        intercepts[k][:] = random_state.uniform(-bound, bound, fan_out)
+        model.set_coef(k, random_state.uniform(-bound, bound, shape))
+        intercept[:] = random_state.uniform(-bound, bound, fan_out)

@@ -12,7 +12,7 @@ class Optimisation:
     Parameters
     ----------
     solver : {"sgd", "adam", "adamw", "rmsprop"}
-    parameters : ndarray
+    model : Perceptron
         What is moved.
     schedule : Schedule
     momentum, nesterov, beta_1, beta_2, epsilon, rho, weight_decay
@@ -22,7 +22,7 @@ class Optimisation:
     def __init__(
         self,
         solver,
-        parameters,
+        model,
         schedule,
         *,
         momentum,
@@ -38,8 +38,9 @@ class Optimisation:
         self.gathered, self._gathered = 0.0, None
         n_vectors = 2 if solver in ("adam", "adamw") else 1
         self.state = tuple(
-            aligned_zeros(parameters.size, parameters.dtype) for _ in range(n_vectors)
+            aligned_zeros(model.parameters.size, model.dtype) for _ in range(n_vectors)
         )
+        self.sparse = model.sparse  # how the state lies: as the parameters
         if solver == "sgd":
             self.options = (momentum, nesterov)
         elif solver == "rmsprop":
@@ -86,15 +87,15 @@ class Optimisation:
             self.gathered = float(self._gathered[n_steps - 1])
         self._gathered = None
 
-    def continue_from(self, other):
-        """Take over how far another one is, where it has the same solver.
+    def continue_from(self, other, model):
+        """Take over how far another one is with this model, where it has the same solver.
 
         A schedule that has not changed goes on too; one that has starts at its own rate,
         in the epoch that it is.
         """
         if other.solver != self.solver:
             return
-        self.state = other.state
+        self.state = tuple(model.lay(vector, other.sparse) for vector in other.state)
         self.n_steps, self.n_epochs = other.n_steps, other.n_epochs
         self.gathered = other.gathered
         if self.schedule.settings == other.schedule.settings:

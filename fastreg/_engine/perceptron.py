@@ -4,7 +4,6 @@ Everything between the input and the output is listed once, in `build_layers`; a
 kind of layer is a line there and a class in the kernels.
 """
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +12,7 @@ import scipy.sparse as sp
 from fastreg._kernels.activation import Activation, activate
 from fastreg._kernels.batch_norm import BatchNorm
 from fastreg._kernels.layer import DenseInput, aligned_zeros
-from fastreg._kernels.linear import CsrInput, Linear, SparseLinear
+from fastreg._kernels.linear import CsrInput, Linear, SparseLinear, pack, packed_size, unpack
 from fastreg._kernels.network import Network
 from fastreg._kernels.network_loss import Loss, loss_of
 from fastreg._kernels.noise import Dropout, GaussianNoise
@@ -91,7 +90,11 @@ class Regularisation:
 
 @dataclass
 class Perceptron:
-    """Parameters of a network in one vector, and running statistics of batch norm."""
+    """Parameters of a network in one vector, and running statistics of batch norm.
+
+    Weights lie in the vector as products read them, the first ones otherwise where X is
+    sparse; the other parameters lie as they are.
+    """
 
     shape: Shape
     dtype: np.dtype
@@ -99,17 +102,20 @@ class Perceptron:
     statistics: dict = field(default_factory=dict)
     n_seen: dict = field(default_factory=dict)
     epsilon: float = 1e-5
+    sparse: bool = False
 
     def __post_init__(self):
-        size = 0
+        self._slices, size = {}, 0
         for kind, k, shape in self.shape.pieces():
-            size = self._next(size, kind) + math.prod(shape)
+            start = self._next(size, kind)
+            size = start + (packed_size(shape, self.dtype) if kind == "coef" else shape[0])
+            self._slices[kind, k] = slice(start, size)
             if kind == "scale":
                 self.statistics[k] = np.array([np.zeros(shape), np.ones(shape)])
                 self.n_seen[k] = np.zeros(1, dtype=np.intp)
         if self.parameters is None:
             self.parameters = aligned_zeros(size, self.dtype)
-            for _, scale in self.views("scale"):
+            for scale in self.vectors("scale").values():
                 scale[:] = 1
 
     @staticmethod
@@ -118,31 +124,47 @@ class Perceptron:
             return -(-offset // _ALIGNMENT) * _ALIGNMENT
         return offset
 
-    def offsets(self):
-        """Where each piece starts, as ((kind, layer, shape), offset)."""
-        offset = 0
-        for piece in self.shape.pieces():
-            offset = self._next(offset, piece[0])
-            yield piece, offset
-            offset += int(np.prod(piece[2]))
+    def offset(self, kind, k):
+        """Where a piece of the vector starts."""
+        return self._slices[kind, k].start
 
-    def views(self, kind):
-        """(layer, view) of each piece of one kind: "coef", "intercept", "scale", "shift"."""
-        return [
-            (k, self.parameters[offset : offset + math.prod(shape)].reshape(shape))
-            for (name, k, shape), offset in self.offsets()
-            if name == kind
-        ]
+    def vectors(self, kind):
+        """Views of the "intercept", "scale" or "shift" of each layer that has one."""
+        return {k: self.parameters[s] for (name, k), s in self._slices.items() if name == kind}
+
+    def coef(self, k):
+        """A copy of the weights (inputs, outputs) of layer k."""
+        packed = self.parameters[self._slices["coef", k]]
+        return unpack(packed, self.shape.widths[k : k + 2], self.sparse and k == 0)
+
+    def set_coef(self, k, coef):
+        """Write the weights of layer k."""
+        pack(coef, self.parameters[self._slices["coef", k]], self.sparse and k == 0)
+
+    def lay(self, vector, sparse):
+        """Let a vector that lies as parameters do for sparse or dense X lie as these do, in
+        place; returns it."""
+        if sparse != self.sparse:
+            piece = vector[self._slices["coef", 0]]
+            coef = unpack(piece, self.shape.widths[:2], sparse)
+            piece[:] = 0
+            pack(coef, piece, self.sparse)
+        return vector
+
+    def turn_to(self, sparse):
+        """Be ready for sparse or for dense X."""
+        before, self.sparse = self.sparse, sparse
+        self.lay(self.parameters, before)
 
     def weights(self):
         """Lists of coefs (inputs, outputs) and intercepts (outputs,) for prediction.
 
-        Views of the parameters, but copies where batch norm's statistics are folded in.
+        Batch norm's statistics are folded in.
         """
-        coefs = [view for _, view in self.views("coef")]
-        intercepts = [view for _, view in self.views("intercept")]
-        shifts = dict(self.views("shift"))
-        for k, scale in self.views("scale"):
+        coefs = [self.coef(k) for k in range(self.shape.n_linear)]
+        intercepts = [vector.copy() for vector in self.vectors("intercept").values()]
+        shifts = self.vectors("shift")
+        for k, scale in self.vectors("scale").items():
             mean, variance = self.statistics[k]
             factor = scale / np.sqrt(variance + self.epsilon)
             coefs[k] = (coefs[k] * factor).astype(self.dtype)
@@ -153,36 +175,42 @@ class Perceptron:
         """Copy weights in, but not where batch norm is folded into them."""
         if self.statistics:
             return
-        for kind, arrays in (("coef", coefs), ("intercept", intercepts)):
-            for k, view in self.views(kind):
-                if view.shape != np.shape(arrays[k]):
+        for k, vector in self.vectors("intercept").items():
+            for kind, given, shape in (
+                ("coef", coefs[k], self.shape.widths[k : k + 2]),
+                ("intercept", intercepts[k], vector.shape),
+            ):
+                if shape != np.shape(given):
                     raise ValueError(
-                        f"{kind}s_[{k}] has shape {np.shape(arrays[k])}, the parameters ask for "
-                        f"{view.shape}: fit anew with warm_start=False."
+                        f"{kind}s_[{k}] has shape {np.shape(given)}, the parameters ask for "
+                        f"{shape}: fit anew with warm_start=False."
                     )
-                view[:] = arrays[k]
+        for k, vector in self.vectors("intercept").items():
+            self.set_coef(k, coefs[k])
+            vector[:] = intercepts[k]
 
     def snapshot(self):
         """A copy of all that training changes."""
         return (
             self.parameters.copy(),
+            self.sparse,
             {k: v.copy() for k, v in self.statistics.items()},
             {k: v.copy() for k, v in self.n_seen.items()},
         )
 
     def restore(self, snapshot):
         """Go back to a snapshot."""
-        self.parameters[:] = snapshot[0]
+        parameters, sparse, statistics, n_seen = snapshot
+        self.parameters[:] = self.lay(parameters.copy(), sparse)
         for k in self.statistics:
-            self.statistics[k][:] = snapshot[1][k]
-            self.n_seen[k][:] = snapshot[2][k]
+            self.statistics[k][:] = statistics[k]
+            self.n_seen[k][:] = n_seen[k]
 
 
 def build_layers(model, X, regularisation, key):
     """The kernel's layers for training `model` on rows of X, and where each has its
     parameters."""
     shape, single = model.shape, model.dtype == np.float32
-    begins = {piece[:2]: offset for piece, offset in model.offsets()}
     layers, offsets = [], []
 
     def add(layer, offset=0):
@@ -196,7 +224,7 @@ def build_layers(model, X, regularisation, key):
         if regularisation.dropout[k]:
             add(Dropout(layers[-1], regularisation.dropout[k], len(layers), key))
         kind = SparseLinear if isinstance(layers[-1], CsrInput) else Linear
-        add(kind(layers[-1], shape.widths[k + 1], k > 0), begins["coef", k])
+        add(kind(layers[-1], shape.widths[k + 1], k > 0), model.offset("coef", k))
         if k == shape.n_linear - 1:
             return layers, offsets
         if shape.batch_norm[k]:
@@ -208,7 +236,7 @@ def build_layers(model, X, regularisation, key):
                     regularisation.batch_norm_momentum,
                     model.epsilon,
                 ),
-                begins["scale", k],
+                model.offset("scale", k),
             )
         if shape.activations[k] != "identity":
             add(Activation(layers[-1], shape.activations[k]))

@@ -17,7 +17,8 @@ class Objective:
     """Loss and penalty of a network on all rows, and their gradient, in float64."""
 
     def __init__(self, model, data, regularisation, max_calls):
-        self.model = Perceptron(model.shape, np.dtype(np.float64))
+        self.model = Perceptron(model.shape, np.dtype(np.float64), sparse=model.sparse)
+        self.model.take(*model.weights())
         if data.loss_name != "softmax":
             data = replace(data, targets=data.targets.astype(np.float64))
         self.data = data
@@ -57,13 +58,13 @@ def minimise(model, data, regularisation, *, max_iter, max_calls, tol, report=No
 
     result = optimize.minimize(
         objective,
-        model.parameters.astype(np.float64),
+        objective.model.parameters.copy(),
         method="L-BFGS-B",
         jac=True,
         callback=None if report is None else tell,
         options={"maxfun": max_calls, "maxiter": max_iter, "gtol": tol},
     )
-    model.parameters[:] = result.x
     loss, penalty = objective.parts(result.x)
+    model.take(*objective.model.weights())
     message = None if result.status == 0 else str(result.message)
     return loss / data.n_averaged + penalty, min(result.nit, max_iter), message

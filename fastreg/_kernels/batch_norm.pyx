@@ -47,9 +47,9 @@ cdef class BatchNorm(Layer):
         self.momentum, self.epsilon = momentum, epsilon
         self.running, self.n_seen = statistics, n_seen
 
-    def shapes(self):
-        """Scales and shifts, neither of which is penalised."""
-        return [(self.width,), (self.width,)]
+    def tiles(self):
+        """Scales and shifts, which are not penalised."""
+        return [(0, 2 * self.width, False, -1)]
 
     def allocate(self, Py_ssize_t n_rows, int n_threads):
         """`out`, and room for statistics."""
@@ -108,7 +108,7 @@ cdef class BatchNorm(Layer):
                               at(self.merged, 2 * width * share.thread + width, single),
                               self.parameters, sums)
 
-    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+    cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil:
         # the first thread's sums: shifts' slopes come first there, scales' first here
         cdef Py_ssize_t j, i

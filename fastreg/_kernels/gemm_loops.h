@@ -71,29 +71,28 @@ FR_INLINE void FR_AT_WIDTH(fr_ragged_tile)(const int rows, ptrdiff_t depth, cons
     case N:                                                                                 \
         if (columns == FR_PANEL)                                                            \
             FR_AT_WIDTH(fr_tile)(N, depth, from, row_stride, step, panel, shift, more, to,  \
-                                 c_stride);                                                 \
+                                 c_row);                                                    \
         else                                                                                \
             FR_AT_WIDTH(fr_ragged_tile)(N, depth, from, row_stride, step, panel, shift,     \
-                                        more, to, c_stride, columns);                       \
+                                        more, to, c_row, columns);                          \
         break;
 
-FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k,
-                                                const FR_T *a, ptrdiff_t row_stride,
-                                                ptrdiff_t k_stride, const FR_T *packed,
-                                                const FR_T *bias, int add, FR_T *c,
-                                                ptrdiff_t c_stride)
+FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
+    ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t row_stride,
+    ptrdiff_t k_stride, const void *packed, ptrdiff_t first, ptrdiff_t last, const void *bias,
+    int add, void *c, ptrdiff_t c_row, ptrdiff_t c_panel)
 {
     FR_T near[FR_TILE_ROWS * FR_DEPTH];
     for (ptrdiff_t start = 0; start < k; start += FR_DEPTH) {
         ptrdiff_t depth;
-        const FR_T *b = FR_NAME(fr_packed_row)((FR_T *)packed, start, k, n, &depth);
+        const FR_T *b = FR_NAME(fr_packed_row)((const FR_T *)packed, start, k, n, &depth);
         const int more = add || start > 0;
         /* rows of a transposed A lie across many pages: fetched once for all panels */
-        const int fetches = row_stride == 1 && depth > FR_FAR && n > 2 * FR_PANEL;
-        for (ptrdiff_t left = 0; left < n; left += FR_SPAN) {
-            const ptrdiff_t right = n - left < FR_SPAN ? n : left + FR_SPAN;
+        const int fetches = row_stride == 1 && depth > FR_FAR && last - first > FR_PANEL;
+        for (ptrdiff_t left = first; left < last; left += FR_SPAN) {
+            const ptrdiff_t right = last - left < FR_SPAN ? last : left + FR_SPAN;
             for (ptrdiff_t i = 0; i < m; i += FR_TILE_ROWS) {
-                const FR_T *from = a + i * row_stride + start * k_stride;
+                const FR_T *from = (const FR_T *)a + i * row_stride + start * k_stride;
                 ptrdiff_t step = k_stride;
                 if (fetches && m - i >= FR_TILE_ROWS) {
                     for (ptrdiff_t p = 0; p < depth; p++)
@@ -104,8 +103,8 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(ptrdiff_t m, ptrdiff_t n, ptrdif
                 }
                 for (ptrdiff_t j = left; j < right; j += FR_PANEL) {
                     const ptrdiff_t columns = n - j < FR_PANEL ? n - j : FR_PANEL;
-                    const FR_T *panel = b + j * depth, *shift = bias ? bias + j : 0;
-                    FR_T *to = c + i * c_stride + j;
+                    const FR_T *panel = b + j * depth, *shift = bias ? (const FR_T *)bias + j : 0;
+                    FR_T *to = (FR_T *)c + i * c_row + j / FR_PANEL * c_panel;
                     switch (m - i < FR_TILE_ROWS ? m - i : FR_TILE_ROWS) {
 #if FR_TILE_ROWS == 12
                         FR_TILE_OF(12)
@@ -128,3 +127,8 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(ptrdiff_t m, ptrdiff_t n, ptrdif
     }
 }
 #undef FR_TILE_OF
+#undef FR_AT_WIDTH
+#undef FR_TILE_VECTOR
+#undef FR_TILE_VECTORS
+#undef FR_TILE_ROWS
+#undef FR_TILE_TARGET

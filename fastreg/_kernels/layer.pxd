@@ -36,6 +36,7 @@ cdef class Layer:
     cdef readonly Layer previous
     cdef readonly Py_ssize_t width
     cdef readonly bint single
+    cdef readonly Py_ssize_t n_panels   # of weights, where threads share them by panels
     cdef Py_ssize_t stride           # between rows of `out` and `grad`
     cdef void *out                   # output, (rows, width)
     cdef void *grad                  # slope of the loss by the output
@@ -49,7 +50,16 @@ cdef class Layer:
                      Py_ssize_t n_parts) noexcept nogil
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil
-    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+    cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil
     cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
-    cdef void limit_norms(self, double bound, int thread, int n_threads) noexcept nogil
+    cdef void limit_norms(self, double bound, const Share *share) noexcept nogil
+
+
+cdef class DenseInput(Layer):
+    cdef bint x_single
+    cdef void *x
+    cdef Py_ssize_t x_row, x_column
+    cdef Py_ssize_t copy             # numbers of a thread's copy of a batch; 0: one for all
+
+    cdef void copy_for_each(self, Py_ssize_t n_rows, int n_threads)

@@ -70,8 +70,9 @@ cdef class Layer:
         """Of the numbers."""
         return np.dtype(np.float32 if self.single else np.float64)
 
-    def shapes(self):
-        """Shapes of the parameters, in the order in which they lie; weights come first."""
+    def tiles(self):
+        """Tiles of the parameters, in the order in which they lie: start, stop, whether they
+        are weights, and the panel that they are of where those are shared, else -1."""
         return []
 
     def place(self, parameters, gradients):
@@ -107,53 +108,55 @@ cdef class Layer:
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         pass
 
-    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+    cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil:
-        """Write (or add to) the gradients of own parameters start..stop."""
+        """Write (or add to) the gradients of own parameters start..stop, which are tiles."""
         pass
 
     cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-        """Own parameters start..stop have changed."""
+        """Own parameters start..stop, which are tiles, have changed."""
         pass
 
-    cdef void limit_norms(self, double bound, int thread, int n_threads) noexcept nogil:
+    cdef void limit_norms(self, double bound, const Share *share) noexcept nogil:
         """Scale the weights into a unit where their norm is above `bound`."""
         pass
 
 
 cdef class DenseInput(Layer):
     """Rows of a dense X (samples, features) in any layout, float32 or float64."""
-    cdef bint x_single
-    cdef void *x
-    cdef Py_ssize_t x_row, x_column
-
     def __init__(self, X, bint single):
         Layer.__init__(self, None, X.shape[1], single)
         self.memory["X"] = X
         self.x, self.x_single = address(X), X.dtype == np.float32
         self.x_row, self.x_column = (step // X.itemsize for step in X.strides)
 
+    cdef void copy_for_each(self, Py_ssize_t n_rows, int n_threads):
+        """Let each thread have all rows of a batch, in memory of its own."""
+        self.copy = n_rows * self.stride
+        self.out = self.buffer("out", n_threads * self.copy)
+
     cdef void expect(self, const Batch *batch, const Share *share, Py_ssize_t part,
                      Py_ssize_t n_parts) noexcept nogil:
         cdef Py_ssize_t size = 4 if self.x_single else 8
         if self.x_column == 1:
-            fr_expect_rows(self.x, self.x_row * size, batch.samples, share.first, share.last,
-                           self.width * size, part, n_parts)
+            fr_expect_rows(self.x, self.x_row * size, batch.samples,
+                           0 if self.copy else share.first,
+                           batch.n_rows if self.copy else share.last, self.width * size, part,
+                           n_parts)
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
+        cdef Py_ssize_t first = 0 if self.copy else share.first
+        cdef Py_ssize_t last = batch.n_rows if self.copy else share.last
+        cdef void *out = at(self.out, share.thread * self.copy, self.single)
         if self.single and not self.x_single:
             fr_gather_narrowed(<double *> self.x, self.x_row, self.x_column, batch.samples,
-                               share.first, share.last, self.width, <float *> self.out,
-                               self.stride)
+                               first, last, self.width, <float *> out, self.stride)
         elif self.single:
             fr_gather_same_f32(<float *> self.x, self.x_row, self.x_column, batch.samples,
-                               share.first, share.last, self.width, <float *> self.out,
-                               self.stride)
+                               first, last, self.width, <float *> out, self.stride)
         elif self.x_single:
             fr_gather_widened(<float *> self.x, self.x_row, self.x_column, batch.samples,
-                              share.first, share.last, self.width, <double *> self.out,
-                              self.stride)
+                              first, last, self.width, <double *> out, self.stride)
         else:
             fr_gather_same_f64(<double *> self.x, self.x_row, self.x_column, batch.samples,
-                               share.first, share.last, self.width, <double *> self.out,
-                               self.stride)
+                               first, last, self.width, <double *> out, self.stride)

@@ -3,81 +3,164 @@ import numpy as np
 
 from libc.string cimport memset
 
-from fastreg._kernels.layer cimport Batch, Layer, Share, address, at
+from fastreg._kernels.layer cimport Batch, DenseInput, Layer, Share, address, at
 
 cdef extern from "gemm.h" nogil:
+    Py_ssize_t FR_DEPTH
+    Py_ssize_t fr_panel(bint single)
     Py_ssize_t fr_padded(bint single, Py_ssize_t n)
     void fr_pack(bint single, const void *b, Py_ssize_t stride, Py_ssize_t k, Py_ssize_t n,
                  Py_ssize_t first, Py_ssize_t last, void *packed)
+    void fr_unpack(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n, void *matrix)
     void fr_own_packed(bint single, Py_ssize_t k, Py_ssize_t n, Py_ssize_t first,
-                       Py_ssize_t last, void *packed)
-    void fr_pack_transposed(bint single, const void *w, Py_ssize_t stride, Py_ssize_t k,
-                            Py_ssize_t n, Py_ssize_t first, Py_ssize_t last, void *packed)
+                       Py_ssize_t last, Py_ssize_t left, Py_ssize_t right, void *packed)
+    void fr_transpose_part(bint single, const void *weights, Py_ssize_t n, Py_ssize_t k,
+                           Py_ssize_t top, Py_ssize_t bottom, Py_ssize_t left,
+                           Py_ssize_t right, void *transposed)
     void fr_gemm(bint single, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a,
                  Py_ssize_t row_stride, Py_ssize_t k_stride, const void *packed,
-                 const void *bias, bint add, void *c, Py_ssize_t c_stride)
-    void fr_column_sums(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n, bint add,
-                        void *out)
+                 Py_ssize_t first, Py_ssize_t last, const void *bias, bint add, void *c,
+                 Py_ssize_t c_row, Py_ssize_t c_panel)
+    void fr_column_sums(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n,
+                        Py_ssize_t left, Py_ssize_t right, bint add, void *out)
 
 cdef extern from "optimise.h" nogil:
     void fr_limit_norms(bint single, void *weights, Py_ssize_t rows, Py_ssize_t columns,
-                        Py_ssize_t first, Py_ssize_t last, double bound)
+                        Py_ssize_t block, Py_ssize_t first, Py_ssize_t last, double bound)
 
 cdef extern from "network_rows.h" nogil:
     void fr_sparse_forward(bint single, bint x_single, const void *data, const int *indices,
                            const int *indptr, const Py_ssize_t *samples, Py_ssize_t first,
-                           Py_ssize_t last, const void *weights, const void *bias,
-                           Py_ssize_t width, void *output, Py_ssize_t stride)
+                           Py_ssize_t last, const void *weights, Py_ssize_t w_stride,
+                           const void *bias, Py_ssize_t width, void *output, Py_ssize_t stride)
     void fr_sparse_gradient(bint single, bint x_single, const void *data, const int *indices,
                             const int *indptr, const Py_ssize_t *samples, Py_ssize_t rows,
                             Py_ssize_t top, Py_ssize_t bottom, const void *deltas,
-                            Py_ssize_t stride, Py_ssize_t width, void *gradient)
+                            Py_ssize_t stride, Py_ssize_t width, void *gradient,
+                            Py_ssize_t g_stride)
+
+cdef extern from "team.h" nogil:
+    void fr_team_wait(int n_threads)
 
 
 cdef enum:
+    TILE = 2048         # weights of a tile, about: whole panels of a block
+    SHARED = 1 << 14    # weights of the first layer that are worth sharing by panels, ...
+    SHARED_ROWS = 2     # ... for batches of so many rows at most for each unit
     OWNED_ROWS = 12     # of weights: lines enough to take over while so many are multiplied
 
 
+def packed_size(shape, dtype):
+    """Numbers that a matrix takes where it lies as products read it: see panels.h."""
+    return shape[0] * fr_padded(dtype == np.float32, shape[1])
+
+
+def pack(matrix, packed, bint for_sparse):
+    """Write a matrix to where it lies as products read it, with dense or sparse X."""
+    cdef Py_ssize_t k = matrix.shape[0], n = matrix.shape[1]
+    if for_sparse:
+        packed.reshape(k, -1)[:, :n] = matrix
+        return
+    matrix = np.ascontiguousarray(matrix, dtype=packed.dtype)
+    fr_pack(packed.dtype == np.float32, address(matrix), n, k, n, 0, k, address(packed))
+
+
+def unpack(packed, shape, bint for_sparse):
+    """A copy of such a matrix, row by row."""
+    if for_sparse:
+        return packed.reshape(shape[0], -1)[:, :shape[1]].copy()
+    matrix = np.empty(shape, dtype=packed.dtype)
+    fr_unpack(packed.dtype == np.float32, address(packed), shape[0], shape[1], address(matrix))
+    return matrix
+
+
+# Columns left..right of rows top..bottom of W, which lie in one block of its panels.
+cdef struct Part:
+    Py_ssize_t top, bottom, left, right
+
+
 cdef class Linear(Layer):
-    """W (inputs, outputs) and b (outputs,). Products read W, its transpose and `grad` in
-    packed form; the first two are packed again where W changes."""
-    cdef Py_ssize_t n_inputs, n_weights
+    """W (inputs, outputs) in panels, and b (outputs,). Products read W where it lies, and its
+    transpose and `grad` in packed form; the former is packed again where W changes.
+
+    Threads share the products by rows of the batch, so that all of them read all weights,
+    each part of which one thread has moved. A large first layer on few rows is shared by
+    panels instead: a thread has all rows of X, and weights that no other one touches.
+    """
+    cdef Py_ssize_t n_inputs, padded, n_weights
+    cdef Py_ssize_t block         # rows of a block of W
     cdef bint propagates          # a layer below wants its `grad`
-    cdef void *packed
+    cdef bint in_panels           # its tiles are single panels, which threads may share
     cdef void *transposed
     cdef void *packed_grad
 
     def __init__(self, Layer previous, Py_ssize_t width, bint propagates):
         Layer.__init__(self, previous, width, previous.single)
         self.n_inputs, self.propagates = previous.width, propagates
-        self.n_weights = self.n_inputs * width
+        self.padded = fr_padded(self.single, width)
+        self.n_weights, self.block = self.n_inputs * self.padded, FR_DEPTH
+        self.in_panels = isinstance(previous, DenseInput) and self.n_weights >= SHARED
 
-    def shapes(self):
-        """W and b."""
-        return [(self.n_inputs, self.width), (self.width,)]
+    def tiles(self):
+        """Panels of a block, then b."""
+        cdef Py_ssize_t row, depth, left, right, step, panel = fr_panel(self.single)
+        tiles = []
+        for row in range(0, self.n_inputs, FR_DEPTH):
+            depth = min(FR_DEPTH, self.n_inputs - row)
+            step = panel if self.in_panels else max(1, TILE // (depth * panel)) * panel
+            for left in range(0, self.padded, step):
+                right = min(left + step, self.padded)
+                tiles.append((row * self.padded + left * depth, row * self.padded + right * depth,
+                              True, left // panel if self.n_panels else -1))
+        step = panel if self.in_panels else self.width
+        for left in range(0, self.width, step):
+            right = min(left + step, self.width)
+            tiles.append((self.n_weights + left, self.n_weights + right, False,
+                          left // panel if self.n_panels else -1))
+        return tiles
 
     def allocate(self, Py_ssize_t n_rows, int n_threads):
         """`out` and what is packed."""
-        cdef Py_ssize_t padded = fr_padded(self.single, self.width)
+        cdef Py_ssize_t n_panels = self.padded // fr_panel(self.single)
         Layer.allocate(self, n_rows, n_threads)
-        self.packed_grad = self.buffer("packed_grad", n_rows * padded)
-        self.packed = self.buffer("packed", self.n_inputs * padded)
+        self.packed_grad = self.buffer("packed_grad", n_rows * self.padded)
         if self.propagates:
             self.transposed = self.buffer(
                 "transposed", self.width * fr_padded(self.single, self.n_inputs)
             )
+        if (self.in_panels and n_threads > 1 and n_panels % n_threads == 0
+                and n_rows <= SHARED_ROWS * self.width):
+            self.n_panels = n_panels
+            (<DenseInput> self.previous).copy_for_each(n_rows, n_threads)
 
     def connect(self, Py_ssize_t n_rows):
         """The layer before has a `grad` of its own."""
         self.own_grad(n_rows)
 
+    cdef const void *rows(self, const Share *share) noexcept nogil:
+        """The input: where this is shared by panels the thread's own copy."""
+        if self.n_panels == 0:
+            return self.previous.out
+        return at(self.previous.out, share.thread * (<DenseInput> self.previous).copy, self.single)
+
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
-        fr_own_packed(single, batch.n_rows, self.width, share.first, share.last, self.packed_grad)
-        fr_gemm(single, share.last - share.first, self.width, self.n_inputs,
-                at(self.previous.out, share.first * self.previous.stride, single),
-                self.previous.stride, 1, self.packed, at(self.parameters, self.n_weights, single),
-                False, at(self.out, share.first * self.stride, single), self.stride)
+        cdef Py_ssize_t first = share.first, last = share.last, left = 0, right = self.width
+        if self.n_panels:
+            first, last = 0, batch.n_rows
+            left = share.thread * self.n_panels // share.n_threads * fr_panel(single)
+            right = min((share.thread + 1) * self.n_panels // share.n_threads * fr_panel(single),
+                        self.width)
+        fr_gemm(single, last - first, self.width, self.n_inputs,
+                at(self.rows(share), first * self.previous.stride, single),
+                self.previous.stride, 1, self.parameters, left, right,
+                at(self.parameters, self.n_weights, single), False,
+                at(self.out, first * self.stride, single), self.stride, fr_panel(single))
+        if self.n_panels:
+            fr_team_wait(share.n_threads)
+        if share.n_threads > 1:
+            fr_own_packed(single, batch.n_rows, self.width, share.first, share.last, 0,
+                          self.width, self.packed_grad)
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
@@ -86,41 +169,72 @@ cdef class Linear(Layer):
         if self.propagates:
             fr_gemm(single, share.last - share.first, self.n_inputs, self.width,
                     at(self.grad, share.first * self.stride, single), self.stride, 1,
-                    self.transposed, NULL, False,
+                    self.transposed, 0, self.n_inputs, NULL, False,
                     at(self.previous.grad, share.first * self.previous.stride, single),
-                    self.previous.stride)
+                    self.previous.stride, fr_panel(single))
 
-    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+    cdef bint next_part(self, Py_ssize_t start, Py_ssize_t stop, Part *part) noexcept nogil:
+        """The part of W from its number `start` on, up to `stop` or the end of the block."""
+        cdef Py_ssize_t block, depth
+        if start >= stop:
+            return False
+        part.top = start // (FR_DEPTH * self.padded) * FR_DEPTH
+        depth = min(FR_DEPTH, self.n_inputs - part.top)
+        part.bottom = part.top + depth
+        block = part.top * self.padded
+        part.left = (start - block) // depth
+        part.right = min(self.padded, (stop - block) // depth)
+        return True
+
+    cdef Py_ssize_t part_end(self, const Part *part) noexcept nogil:
+        return part.top * self.padded + part.right * (part.bottom - part.top)
+
+    cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil:
-        cdef Py_ssize_t top = min(start, self.n_weights) // self.width
-        cdef Py_ssize_t bottom = min(stop, self.n_weights) // self.width
-        cdef bint single = self.single
-        cdef Py_ssize_t rows
-        while top < bottom:
-            rows = min(bottom - top, OWNED_ROWS)
-            fr_own_packed(single, self.n_inputs, self.width, top, top + rows, self.packed)
-            fr_gemm(single, rows, self.width, batch.n_rows,
-                    at(self.previous.out, top, single), 1, self.previous.stride,
-                    self.packed_grad, NULL, batch.add,
-                    at(self.gradients, top * self.width, single), self.width)
-            top += rows
+        cdef Part part
+        while self.next_part(start, min(stop, self.n_weights), &part):
+            self.differentiate_part(batch, share, &part)
+            start = self.part_end(&part)
+        self.differentiate_bias(batch, start, stop)
+
+    cdef void differentiate_bias(self, const Batch *batch, Py_ssize_t start,
+                                 Py_ssize_t stop) noexcept nogil:
         if stop > self.n_weights:
-            fr_column_sums(single, self.packed_grad, batch.n_rows, self.width, batch.add,
-                           at(self.gradients, self.n_weights, single))
+            fr_column_sums(self.single, self.packed_grad, batch.n_rows, self.width,
+                           max(start - self.n_weights, 0), stop - self.n_weights, batch.add,
+                           at(self.gradients, self.n_weights, self.single))
+
+    cdef void differentiate_part(self, const Batch *batch, const Share *share,
+                                 const Part *part) noexcept nogil:
+        cdef bint single = self.single, owns = share.n_threads > 1 and self.n_panels == 0
+        cdef Py_ssize_t panel = fr_panel(single), depth = part.bottom - part.top
+        cdef Py_ssize_t row = part.top, n_rows = OWNED_ROWS if owns else depth
+        while row < part.bottom:
+            n_rows = min(n_rows, part.bottom - row)
+            if owns:
+                fr_own_packed(single, self.n_inputs, self.width, row, row + n_rows, part.left,
+                              part.right, self.parameters)
+            fr_gemm(single, n_rows, self.padded, batch.n_rows,
+                    at(self.rows(share), row, single), 1, self.previous.stride,
+                    self.packed_grad, part.left, part.right, NULL, batch.add,
+                    at(self.gradients, part.top * self.padded + (row - part.top) * panel, single),
+                    panel, depth * panel)
+            row += n_rows
 
     cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-        cdef Py_ssize_t top = min(start, self.n_weights) // self.width
-        cdef Py_ssize_t bottom = min(stop, self.n_weights) // self.width
-        fr_pack(self.single, self.parameters, self.width, self.n_inputs, self.width, top, bottom,
-                self.packed)
-        if self.propagates:
-            fr_pack_transposed(self.single, self.parameters, self.width, self.width,
-                               self.n_inputs, top, bottom, self.transposed)
+        cdef Part part
+        if not self.propagates:
+            return
+        while self.next_part(start, min(stop, self.n_weights), &part):
+            fr_transpose_part(self.single, self.parameters, self.n_inputs, self.width, part.top,
+                              part.bottom, part.left, part.right, self.transposed)
+            start = self.part_end(&part)
 
-    cdef void limit_norms(self, double bound, int thread, int n_threads) noexcept nogil:
-        fr_limit_norms(self.single, self.parameters, self.n_inputs, self.width,
-                       thread * self.width // n_threads, (thread + 1) * self.width // n_threads,
-                       bound)
+    cdef void limit_norms(self, double bound, const Share *share) noexcept nogil:
+        cdef Py_ssize_t panel = fr_panel(self.single), n_panels = self.padded // panel
+        fr_limit_norms(self.single, self.parameters, self.n_inputs, self.width, self.block,
+                       share.thread * n_panels // share.n_threads * panel,
+                       (share.thread + 1) * n_panels // share.n_threads * panel, bound)
 
 
 cdef class CsrInput(Layer):
@@ -143,41 +257,36 @@ cdef class CsrInput(Layer):
 
 
 cdef class SparseLinear(Linear):
-    """The same on a `CsrInput`."""
-    cdef CsrInput rows
+    """The same on a `CsrInput`, with W row by row."""
+    cdef CsrInput rows_of_x
 
     def __init__(self, CsrInput previous, Py_ssize_t width, bint propagates):
         Linear.__init__(self, previous, width, propagates)
-        self.rows = previous
+        self.rows_of_x, self.block = previous, 1
 
-    def allocate(self, Py_ssize_t n_rows, int n_threads):
-        """W is read where it lies."""
-        Layer.allocate(self, n_rows, n_threads)
-        self.packed_grad = self.buffer("packed_grad", n_rows * fr_padded(self.single, self.width))
+    def tiles(self):
+        """Some rows of W, then b."""
+        cdef Py_ssize_t start, step = max(16, -(-TILE // (16 * self.padded)) * 16) * self.padded
+        tiles = [(start, min(start + step, self.n_weights), True, -1)
+                 for start in range(0, self.n_weights, step)]
+        return [*tiles, (self.n_weights, self.n_weights + self.width, False, -1)]
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
-        fr_sparse_forward(self.single, self.rows.x_single, self.rows.data, self.rows.indices,
-                          self.rows.indptr, batch.samples, share.first, share.last,
-                          self.parameters, at(self.parameters, self.n_weights, self.single),
-                          self.width, self.out, self.stride)
+        fr_sparse_forward(self.single, self.rows_of_x.x_single, self.rows_of_x.data,
+                          self.rows_of_x.indices, self.rows_of_x.indptr, batch.samples,
+                          share.first, share.last, self.parameters, self.padded,
+                          at(self.parameters, self.n_weights, self.single), self.width, self.out,
+                          self.stride)
 
-    cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
-        fr_pack(self.single, self.grad, self.stride, batch.n_rows, self.width, share.first,
-                share.last, self.packed_grad)
-
-    cdef void differentiate(self, const Batch *batch, Py_ssize_t start,
+    cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil:
-        cdef Py_ssize_t top = min(start, self.n_weights) // self.width
-        cdef Py_ssize_t bottom = min(stop, self.n_weights) // self.width
-        if not batch.add:
-            memset(at(self.gradients, top * self.width, self.single), 0,
-                   (bottom - top) * self.width * (4 if self.single else 8))
-        fr_sparse_gradient(self.single, self.rows.x_single, self.rows.data, self.rows.indices,
-                           self.rows.indptr, batch.samples, batch.n_rows, top, bottom, self.grad,
-                           self.stride, self.width, self.gradients)
-        if stop > self.n_weights:
-            fr_column_sums(self.single, self.packed_grad, batch.n_rows, self.width, batch.add,
-                           at(self.gradients, self.n_weights, self.single))
-
-    cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-        pass
+        cdef Py_ssize_t end = min(stop, self.n_weights)
+        if start < end:
+            if not batch.add:
+                memset(at(self.gradients, start, self.single), 0,
+                       (end - start) * (4 if self.single else 8))
+            fr_sparse_gradient(self.single, self.rows_of_x.x_single, self.rows_of_x.data,
+                               self.rows_of_x.indices, self.rows_of_x.indptr, batch.samples,
+                               batch.n_rows, start // self.padded, end // self.padded, self.grad,
+                               self.stride, self.width, self.gradients, self.padded)
+        self.differentiate_bias(batch, start, stop)

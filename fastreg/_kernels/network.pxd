@@ -2,6 +2,7 @@
 from fastreg._kernels.layer cimport Batch, Share
 from fastreg._kernels.network_loss cimport Loss
 from fastreg._kernels.optimiser cimport Optimiser
+from fastreg._kernels.tiles cimport Piece, Tiles
 
 cdef extern from "team.h" nogil:
     ctypedef struct fr_door:
@@ -19,11 +20,10 @@ cdef class Network:
     cdef bint single
     cdef void *w
     cdef void *g
-    cdef Py_ssize_t n_layers, first_trained, n_tiles
+    cdef Py_ssize_t n_layers, first_trained
     cdef int n_threads
     cdef const Py_ssize_t[::1] ids
-    cdef const Py_ssize_t[::1] work
-    cdef const Py_ssize_t[:, ::1] tiles
+    cdef Tiles tiles
     cdef const Py_ssize_t[::1] offsets
     cdef double[:, ::1] sums         # of each tile: squares, sizes, squared gradients
     cdef const double[::1] alphas, l1s
@@ -49,15 +49,13 @@ cdef class Network:
     cdef void share_out(self, const Batch *batch, int thread, int n_threads,
                         Share *share) noexcept nogil
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
-    cdef Py_ssize_t first_tile(self, int thread, int n_threads) noexcept nogil
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
-    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
-                             Py_ssize_t last, int thread, int n_threads) noexcept nogil
-    cdef void move_together(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
-                            Py_ssize_t last, int thread, int n_threads) noexcept nogil
-    cdef Py_ssize_t piece_end(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil
-    cdef Py_ssize_t form_gradients(self, const Batch *batch, Py_ssize_t first,
-                                   Py_ssize_t last) noexcept nogil
+    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch,
+                             const Share *share) noexcept nogil
+    cdef void move_together(self, Py_ssize_t b, const Batch *batch,
+                            const Share *share) noexcept nogil
+    cdef void form_gradients(self, const Batch *batch, const Share *share,
+                             const Piece *piece) noexcept nogil
     cdef void add_penalty(self, Py_ssize_t tile, double scale) noexcept nogil
     cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
                    double clip_scale) noexcept nogil

@@ -24,6 +24,7 @@ from fastreg._kernels.layer cimport (
 )
 from fastreg._kernels.network_loss cimport Loss
 from fastreg._kernels.optimiser cimport Range
+from fastreg._kernels.tiles cimport Piece, Tile, Tiles
 
 cdef extern from "team.h" nogil:
     ctypedef void (*fr_share_function)(void *context, int thread, int n_threads) noexcept nogil
@@ -45,37 +46,12 @@ cdef extern from "optimise.h" nogil:
 
 cdef enum:
     MIN_BLOCK_ROWS = 8
-    TILE = 2048          # parameters of a tile, about: rows of a weight matrix stay whole
-    PIECE = 32768        # parameters whose gradients are formed in one go, at most
-    STEP_ROWS = 64       # a tile's step costs what its products with so many rows do
-    TRANSPOSE_ROWS = 80  # and its transpose
     RUNS = 32            # between two choices of the team
     RUNS_UNSEEN = 4      # between two looks for Ctrl-C
 
 
 # one thread takes over where a batch takes it less than this share of the team's time
 cdef double ALONE = 0.9
-
-
-def tiles_of(layers, offsets):
-    """Start, stop, layer and group of each tile of a network's parameters.
-
-    The group counts layers with weights; parameters that are no weights have group -1.
-    """
-    tiles, group = [], -1
-    for k, (layer, offset) in enumerate(zip(layers, offsets)):
-        for shape in layer.shapes():
-            size = int(np.prod(shape))
-            group += len(shape) == 2
-            if len(shape) == 2:
-                step = max(16, -(-TILE // (16 * shape[1])) * 16) * shape[1]
-            else:
-                step = size
-            for start in range(0, size, step):
-                stop = min(start + step, size)
-                tiles.append((offset + start, offset + stop, k, group if len(shape) == 2 else -1))
-            offset += size
-    return np.array(tiles, dtype=np.intp).reshape(-1, 4)
 
 
 cdef class Network:
@@ -115,32 +91,22 @@ cdef class Network:
         self.clip, self.max_norm = clip, max_norm
         self.ids = np.array([id(layer) for layer in layers], dtype=np.intp)
         self.offsets = np.array(offsets, dtype=np.intp)
-        self.tiles = tiles_of(layers, offsets)
-        self.n_tiles = self.tiles.shape[0]
-        self.sums = np.zeros((self.n_tiles, 3))
-        self.first_trained = self.tiles[0, 2]
-        self.work = self.work_of_tiles(n_rows)
-        for layer, offset in zip(layers, offsets):
-            size = sum(int(np.prod(shape)) for shape in layer.shapes())
-            layer.place(parameters[offset:offset + size], gradients[offset:offset + size])
+        for layer in layers:
             layer.allocate(n_rows, n_threads)
+        self.tiles = Tiles(layers, offsets, n_rows)
+        self.sums = np.zeros((self.tiles.n, 3))
+        self.first_trained = self.tiles.tile[0].layer
+        for layer, offset in zip(layers, offsets):
+            size = max((stop for _, stop, _, _ in layer.tiles()), default=0)
+            layer.place(parameters[offset:offset + size], gradients[offset:offset + size])
         for layer in layers[:self.first_trained - 1 if self.first_trained else None:-1]:
             layer.connect(n_rows)
         self.load()
 
-    def work_of_tiles(self, Py_ssize_t n_rows):
-        """What a batch costs each tile and those before it: products with rows, a step, and
-        for all layers but the first a transpose to go back through."""
-        start, stop, layer, _ = np.asarray(self.tiles).T
-        each = n_rows + STEP_ROWS + TRANSPOSE_ROWS * (layer != self.first_trained)
-        return np.cumsum((stop - start) * each)
-
     def load(self):
         """Take note that the parameters were written to from outside."""
-        for k in range(self.n_tiles):
-            start, stop, layer, _ = self.tiles[k]
-            offset = self.offsets[layer]
-            (<Layer> self.layers[layer]).refresh(start - offset, stop - offset)
+        for tile in range(self.tiles.n):
+            self.refresh(tile)
 
     def begin(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
               const double[::1] rates, const double[::1] decays, const double[::1] thresholds,
@@ -235,14 +201,19 @@ cdef class Network:
 
     cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil:
         cdef Batch batch
-        cdef Py_ssize_t b = self.run_first, first = self.first_tile(thread, n_threads)
-        cdef Py_ssize_t last = self.first_tile(thread + 1, n_threads), tile
+        cdef Share share
+        cdef Piece piece
+        cdef Py_ssize_t tile, b = self.run_first
         self.pass_through(b, thread, n_threads)
         self.describe(b, &batch)
-        self.form_gradients(&batch, first, last)
+        self.share_out(&batch, thread, n_threads, &share)
+        piece.last = 0
+        while self.tiles.next_piece(&piece, thread, n_threads):
+            self.form_gradients(&batch, &share, &piece)
+            if b + 2 == self.starts.shape[0]:
+                for tile in range(piece.first, piece.last):
+                    self.add_penalty(tile, batch.scale)
         if b + 2 == self.starts.shape[0]:
-            for tile in range(first, last):
-                self.add_penalty(tile, batch.scale)
             fr_team_wait(n_threads)
             if thread == 0:
                 self.penalty = batch.scale * self.sum_penalties()
@@ -283,123 +254,106 @@ cdef class Network:
             k = batch.n_rows if self.fixed_scale == 0 else 1
             self.data_loss += k * self.loss.total(&batch)
 
-    cdef Py_ssize_t first_tile(self, int thread, int n_threads) noexcept nogil:
-        """Where a thread's tiles start: they are dealt by the work that they are."""
-        cdef Py_ssize_t tile = 0, before = 0
-        cdef Py_ssize_t share = self.work[self.n_tiles - 1] * thread // n_threads
-        while tile < self.n_tiles and before + self.work[tile] <= 2 * share:
-            before = self.work[tile]
-            tile += 1
-        return tile
-
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
         """Gradients and steps of this thread's tiles; then all have done theirs."""
         cdef Batch batch
-        cdef Py_ssize_t first = self.first_tile(thread, n_threads)
-        cdef Py_ssize_t last = self.first_tile(thread + 1, n_threads)
+        cdef Share share
         self.describe(b, &batch)
+        self.share_out(&batch, thread, n_threads, &share)
         if self.clip == 0 and self.max_norm == 0:
-            self.move_by_pieces(b, &batch, first, last, thread, n_threads)
+            self.move_by_pieces(b, &batch, &share)
         else:
-            self.move_together(b, &batch, first, last, thread, n_threads)
+            self.move_together(b, &batch, &share)
         fr_team_wait(n_threads)
         if thread == 0:
             self.penalty += batch.n_rows * batch.scale * self.sum_penalties()
 
-    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
-                             Py_ssize_t last, int thread, int n_threads) noexcept nogil:
+    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch,
+                             const Share *share) noexcept nogil:
         """Each piece while it is in the cache; rows of the next batch are fetched meanwhile."""
         cdef Batch next
-        cdef Share share
-        cdef Py_ssize_t start = first, tile, piece
+        cdef Share next_share
+        cdef Piece piece
+        cdef Py_ssize_t tile, done = 0
+        cdef Py_ssize_t n_tiles = self.tiles.count(share.thread, share.n_threads)
         cdef bint goes_on = b + 2 < self.starts.shape[0]
         if goes_on:
             self.describe(b + 1, &next)
-            self.share_out(&next, thread, n_threads, &share)
-        while first < last:
-            piece = self.form_gradients(batch, first, self.piece_end(first, last))
-            for tile in range(first, piece):
+            self.share_out(&next, share.thread, share.n_threads, &next_share)
+        piece.last = 0
+        while self.tiles.next_piece(&piece, share.thread, share.n_threads):
+            self.form_gradients(batch, share, &piece)
+            for tile in range(piece.first, piece.last):
                 self.add_penalty(tile, batch.scale)
                 self.step(tile, b, batch.scale, 1)
                 self.refresh(tile)
                 if goes_on:
-                    (<Layer> <PyObject *> self.ids[0]).expect(
-                        &next, &share, tile - start, last - start)
-            first = piece
+                    (<Layer> <PyObject *> self.ids[0]).expect(&next, &next_share, done, n_tiles)
+                done += 1
 
-    cdef void move_together(self, Py_ssize_t b, const Batch *batch, Py_ssize_t first,
-                            Py_ssize_t last, int thread, int n_threads) noexcept nogil:
+    cdef void move_together(self, Py_ssize_t b, const Batch *batch,
+                            const Share *share) noexcept nogil:
         """All gradients before all steps, whose norms need them."""
         cdef Py_ssize_t tile, k
+        cdef Piece piece
         cdef double scale = 1
-        self.form_gradients(batch, first, last)
-        for tile in range(first, last):
-            self.add_penalty(tile, batch.scale)
+        piece.last = 0
+        while self.tiles.next_piece(&piece, share.thread, share.n_threads):
+            self.form_gradients(batch, share, &piece)
+            for tile in range(piece.first, piece.last):
+                self.add_penalty(tile, batch.scale)
         if self.clip > 0:
-            fr_team_wait(n_threads)
+            fr_team_wait(share.n_threads)
             scale = self.clip_scale()
-        for tile in range(first, last):
-            self.step(tile, b, batch.scale, scale)
+        for tile in range(self.tiles.n):
+            if self.tiles.takes(tile, share.thread, share.n_threads):
+                self.step(tile, b, batch.scale, scale)
         if self.max_norm > 0:
-            fr_team_wait(n_threads)
+            fr_team_wait(share.n_threads)
             for k in range(self.first_trained, self.n_layers):
-                (<Layer> <PyObject *> self.ids[k]).limit_norms(self.max_norm, thread, n_threads)
-            fr_team_wait(n_threads)
-        for tile in range(first, last):
-            self.refresh(tile)
+                (<Layer> <PyObject *> self.ids[k]).limit_norms(self.max_norm, share)
+            fr_team_wait(share.n_threads)
+        for tile in range(self.tiles.n):
+            if self.tiles.takes(tile, share.thread, share.n_threads):
+                self.refresh(tile)
 
-    cdef Py_ssize_t piece_end(self, Py_ssize_t first, Py_ssize_t last) noexcept nogil:
-        """One more than the last tile of the piece that starts with tile `first`."""
-        cdef Py_ssize_t end = first + 1
-        while end < last and self.tiles[end, 1] - self.tiles[first, 0] <= PIECE:
-            end += 1
-        return end
-
-    cdef Py_ssize_t form_gradients(self, const Batch *batch, Py_ssize_t first,
-                                   Py_ssize_t last) noexcept nogil:
-        """Gradients of tiles first..last, each layer's in one go; returns `last`."""
-        cdef Py_ssize_t end, layer, offset
-        while first < last:
-            layer, end = self.tiles[first, 2], first + 1
-            while end < last and self.tiles[end, 2] == layer:
-                end += 1
-            offset = self.offsets[layer]
-            (<Layer> <PyObject *> self.ids[layer]).differentiate(
-                batch, self.tiles[first, 0] - offset, self.tiles[end - 1, 1] - offset)
-            first = end
-        return last
+    cdef void form_gradients(self, const Batch *batch, const Share *share,
+                             const Piece *piece) noexcept nogil:
+        cdef const Tile *first = &self.tiles.tile[piece.first]
+        cdef Py_ssize_t offset = self.offsets[first.layer]
+        (<Layer> <PyObject *> self.ids[first.layer]).differentiate(
+            batch, share, first.start - offset, self.tiles.tile[piece.last - 1].stop - offset)
 
     cdef void add_penalty(self, Py_ssize_t tile, double scale) noexcept nogil:
         """The penalty's part of a tile's gradients, and the tile's sums."""
-        cdef Py_ssize_t group = self.tiles[tile, 3]
-        fr_add_penalty(self.single, self.w, self.g, self.tiles[tile, 0], self.tiles[tile, 1],
-                       scale * self.alphas[group] if group >= 0 else 0, &self.sums[tile, 0])
+        cdef const Tile *t = &self.tiles.tile[tile]
+        fr_add_penalty(self.single, self.w, self.g, t.start, t.stop,
+                       scale * self.alphas[t.group] if t.group >= 0 else 0, &self.sums[tile, 0])
         if self.clip > 0:
-            self.sums[tile, 2] = fr_squared_norm(self.single, self.g, self.tiles[tile, 0],
-                                                 self.tiles[tile, 1])
+            self.sums[tile, 2] = fr_squared_norm(self.single, self.g, t.start, t.stop)
 
     cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
                    double clip_scale) noexcept nogil:
         cdef Range range
-        cdef Py_ssize_t group = self.tiles[tile, 3]
+        cdef const Tile *t = &self.tiles.tile[tile]
         range.parameters, range.gradients = self.w, self.g
-        range.start, range.stop = self.tiles[tile, 0], self.tiles[tile, 1]
+        range.start, range.stop = t.start, t.stop
         range.scale, range.rate = clip_scale, self.rates[b]
-        range.threshold = scale * self.l1s[group] * self.thresholds[b] if group >= 0 else 0
-        if group >= 0 and self.decays[b] > 0:
+        range.threshold = scale * self.l1s[t.group] * self.thresholds[b] if t.group >= 0 else 0
+        if t.group >= 0 and self.decays[b] > 0:
             fr_decay(self.single, self.w, range.start, range.stop, self.decays[b])
         self.optimiser.step(&range)
 
     cdef void refresh(self, Py_ssize_t tile) noexcept nogil:
-        cdef Py_ssize_t layer = self.tiles[tile, 2], offset = self.offsets[layer]
-        (<Layer> <PyObject *> self.ids[layer]).refresh(self.tiles[tile, 0] - offset,
-                                                       self.tiles[tile, 1] - offset)
+        cdef const Tile *t = &self.tiles.tile[tile]
+        cdef Py_ssize_t offset = self.offsets[t.layer]
+        (<Layer> <PyObject *> self.ids[t.layer]).refresh(t.start - offset, t.stop - offset)
 
     cdef double clip_scale(self) noexcept nogil:
         """What makes the norm of all gradients at most `clip`."""
         cdef double total = 0
         cdef Py_ssize_t tile
-        for tile in range(self.n_tiles):
+        for tile in range(self.tiles.n):
             total += self.sums[tile, 2]
         return self.clip / sqrt(total) if total > self.clip * self.clip else 1
 
@@ -407,8 +361,8 @@ cdef class Network:
         """alpha / 2 |w|^2 + l1 |w| of all weights."""
         cdef double total = 0
         cdef Py_ssize_t tile, group
-        for tile in range(self.n_tiles):
-            group = self.tiles[tile, 3]
+        for tile in range(self.tiles.n):
+            group = self.tiles.tile[tile].group
             if group >= 0:
                 total += (self.alphas[group] / 2 * self.sums[tile, 0]
                           + self.l1s[group] * self.sums[tile, 1])

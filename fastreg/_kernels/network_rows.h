@@ -67,31 +67,33 @@ FR_UNUSED static void fr_expect_rows(const void *x, ptrdiff_t row_bytes, const p
 #endif
 #else
 
-/* out_i = bias + sum_j x_ij W_j over the nonzeros of rows first..last, W (.., width) */
+/* out_i = bias + sum_j x_ij W_j over the nonzeros of rows first..last; W_j (width,) is at
+ * weights + j * w_stride */
 FR_FUNCTION void FR_NAME(fr_sparse_forward)(int x_single, const void *data, const int *indices,
                                             const int *indptr, const ptrdiff_t *samples,
                                             ptrdiff_t first, ptrdiff_t last, const void *weights,
-                                            const void *bias, ptrdiff_t width, void *output,
-                                            ptrdiff_t stride)
+                                            ptrdiff_t w_stride, const void *bias,
+                                            ptrdiff_t width, void *output, ptrdiff_t stride)
 {
     for (ptrdiff_t i = first; i < last; i++) {
         FR_T *out = (FR_T *)output + i * stride;
         memcpy(out, bias, width * sizeof(FR_T));
         for (ptrdiff_t t = indptr[samples[i]]; t < indptr[samples[i] + 1]; t++) {
             const FR_T x = (FR_T)(x_single ? ((const float *)data)[t] : ((const double *)data)[t]);
-            const FR_T *w = (const FR_T *)weights + indices[t] * width;
+            const FR_T *w = (const FR_T *)weights + indices[t] * w_stride;
 #pragma omp simd
             for (ptrdiff_t j = 0; j < width; j++) out[j] += x * w[j];
         }
     }
 }
 
-/* G_j += sum_i x_ij delta_i for features j in top..bottom; indices of a row are sorted */
+/* G_j += sum_i x_ij delta_i for features j in top..bottom, G_j at gradient + j * g_stride;
+ * indices of a row are sorted */
 FR_FUNCTION void FR_NAME(fr_sparse_gradient)(int x_single, const void *data, const int *indices,
                                              const int *indptr, const ptrdiff_t *samples,
                                              ptrdiff_t rows, ptrdiff_t top, ptrdiff_t bottom,
                                              const void *deltas, ptrdiff_t stride, ptrdiff_t width,
-                                             void *gradient)
+                                             void *gradient, ptrdiff_t g_stride)
 {
     for (ptrdiff_t i = 0; i < rows; i++) {
         const FR_T *delta = (const FR_T *)deltas + i * stride;
@@ -106,7 +108,7 @@ FR_FUNCTION void FR_NAME(fr_sparse_gradient)(int x_single, const void *data, con
         }
         for (ptrdiff_t t = low; t < end && indices[t] < bottom; t++) {
             const FR_T x = (FR_T)(x_single ? ((const float *)data)[t] : ((const double *)data)[t]);
-            FR_T *g = (FR_T *)gradient + indices[t] * width;
+            FR_T *g = (FR_T *)gradient + indices[t] * g_stride;
 #pragma omp simd
             for (ptrdiff_t j = 0; j < width; j++) g[j] += x * delta[j];
         }

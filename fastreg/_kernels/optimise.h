@@ -4,9 +4,8 @@
 #define FASTREG_OPTIMISE_H
 
 #include <math.h>
-#include <stddef.h>
 
-#include "clones.h"
+#include "panels.h"
 
 FR_INLINE float fr_root_f32(float x) { return sqrtf(x); }
 FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
@@ -152,27 +151,30 @@ FR_FUNCTION void FR_NAME(fr_rms_step)(FR_RANGE, void *squares, double scale, dou
     }
 }
 
-/* Columns first..last of W (rows, columns) with a norm above `bound` are scaled to it. */
+/* Columns first..last, whole panels, of W (rows, columns) in blocks of `block` rows with a
+ * norm above `bound` are scaled to it. */
 FR_FUNCTION void FR_NAME(fr_limit_norms)(void *weights, ptrdiff_t rows, ptrdiff_t columns,
-                                         ptrdiff_t first, ptrdiff_t last, double bound)
+                                         ptrdiff_t block, ptrdiff_t first, ptrdiff_t last,
+                                         double bound)
 {
-    FR_T *w = (FR_T *)weights;
-    for (ptrdiff_t left = first; left < last; left += 16) {
-        const ptrdiff_t n = last - left < 16 ? last - left : 16;
-        double norm[16] = {0};
-        for (ptrdiff_t i = 0; i < rows; i++)
-            for (ptrdiff_t j = 0; j < n; j++) {
-                const double x = w[i * columns + left + j];
-                norm[j] += x * x;
-            }
+    for (ptrdiff_t left = first; left < last; left += FR_PANEL) {
+        double norm[FR_PANEL] = {0};
+        ptrdiff_t depth;
+        for (ptrdiff_t i = 0; i < rows; i++) {
+            const FR_T *w = FR_NAME(fr_row_of_blocks)((FR_T *)weights, i, rows, columns, block,
+                                                      &depth) + left * depth;
+            for (int j = 0; j < FR_PANEL; j++) norm[j] += (double)w[j] * (double)w[j];
+        }
         int any = 0;
-        for (ptrdiff_t j = 0; j < n; j++) {
+        for (int j = 0; j < FR_PANEL; j++) {
             any |= norm[j] > bound * bound;
             norm[j] = norm[j] > bound * bound ? bound / sqrt(norm[j]) : 1;
         }
-        if (any)
-            for (ptrdiff_t i = 0; i < rows; i++)
-                for (ptrdiff_t j = 0; j < n; j++) w[i * columns + left + j] *= (FR_T)norm[j];
+        for (ptrdiff_t i = 0; any && i < rows; i++) {
+            FR_T *w = FR_NAME(fr_row_of_blocks)((FR_T *)weights, i, rows, columns, block,
+                                                &depth) + left * depth;
+            for (int j = 0; j < FR_PANEL; j++) w[j] *= (FR_T)norm[j];
+        }
     }
 }
 

@@ -63,7 +63,9 @@ class BasePerceptron(BaseEstimator):
             self.out_activation_ = head
             random_state = check_random_state(self.random_state)
             with fit_threads():
-                members = members_of(self, shape, dtype, random_state, resumes=resumes)
+                members = members_of(
+                    self, shape, dtype, random_state, sparse=sp.issparse(X), resumes=resumes
+                )
                 if self.solver == "lbfgs":
                     self._minimise(members, data)
                 else:
@@ -162,9 +164,9 @@ class BasePerceptron(BaseEstimator):
     def _training(self, member, data, regularisation, course, held_out, key):
         """The training of one model; its optimiser goes on from where it was."""
         owner, model = member.estimator, member.model
-        optimisation = _parameters.optimisation_of(self, model.parameters)
+        optimisation = _parameters.optimisation_of(self, model)
         if course.goes_on and owner._optimisation is not None:
-            optimisation.continue_from(copy.deepcopy(owner._optimisation))
+            optimisation.continue_from(copy.deepcopy(owner._optimisation), model)
         owner._optimisation = optimisation
         judged = held_out is not None
         return Training(

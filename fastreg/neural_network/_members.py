@@ -79,7 +79,7 @@ def fitted_models(estimator):
     return fitted["estimators_"] if "estimators_" in fitted else [estimator] * ("coefs_" in fitted)
 
 
-def members_of(estimator, shape, dtype, random_state, *, resumes):
+def members_of(estimator, shape, dtype, random_state, *, sparse, resumes):
     """The models to train, new or copies of those that are there.
 
     One model draws from `random_state`. Of several each has a seed that is drawn from it,
@@ -103,6 +103,7 @@ def members_of(estimator, shape, dtype, random_state, *, resumes):
     for owner, draw in zip(owners, draws, strict=True):
         start = _resume(owner, shape) if resumes else _start(owner, shape, dtype, draw)
         members.append(Member(owner, draw, *start))
+        members[-1].model.turn_to(sparse)
         members[-1].publish()
     return members
 

@@ -276,7 +276,7 @@ def course_of(estimator, batch_size, *, incremental):
     )
 
 
-def optimisation_of(estimator, parameters):
+def optimisation_of(estimator, model):
     """A fresh `Optimisation`."""
     # scikit-learn's schedules are for "sgd" alone, as its documentation says
     name = estimator.learning_rate
@@ -296,7 +296,7 @@ def optimisation_of(estimator, parameters):
     )
     return Optimisation(
         estimator.solver,
-        parameters,
+        model,
         schedule,
         momentum=estimator.momentum,
         nesterov=bool(estimator.nesterovs_momentum),

@@ -62,7 +62,9 @@ def test_products(n, inputs, outputs, dtype, n_threads):
     hidden, widths = 1 + outputs % 37, (outputs, 1 + outputs % 37, inputs)
     shape = Shape(widths, ("identity",), "identity", (False,))
     model = Perceptron(shape, np.dtype(dtype))
-    model.parameters[:] = rng.standard_normal(len(model.parameters))
+    for k, b in model.vectors("intercept").items():
+        model.set_coef(k, rng.standard_normal(widths[k : k + 2]))
+        b[:] = rng.standard_normal(len(b))
     X = rng.standard_normal((n, widths[0])).astype(dtype)
     Y = rng.standard_normal((n, widths[-1])).astype(dtype)
     data = Data(X, Y, None, "squared")
@@ -70,7 +72,7 @@ def test_products(n, inputs, outputs, dtype, n_threads):
         model, data, Regularisation.none(2), n_rows=n, n_threads=n_threads
     )
     loss, _ = network.differentiate(np.arange(n), np.array([0, n]), 1 / n)
-    (W, V), (b, c) = ([v.astype(float) for _, v in model.views(k)] for k in ("coef", "intercept"))
+    (W, V), (b, c) = ([v.astype(float) for v in vectors] for vectors in model.weights())
     H = X.astype(float) @ W + b
     slope = (H @ V + c - Y) / n
     assert loss == pytest.approx((slope**2).sum() * n / 2, rel=float(1e4 * np.finfo(dtype).eps))
@@ -82,7 +84,7 @@ def test_products(n, inputs, outputs, dtype, n_threads):
         ("intercept", 1): slope.sum(axis=0),
     }
     for (kind, layer), value in expected.items():
-        ours = dict(found.views(kind))[layer]
+        ours = found.coef(layer) if kind == "coef" else found.vectors(kind)[layer]
         scale = np.abs(value).max() + np.abs(H).max() * np.abs(slope).max() * hidden
         np.testing.assert_allclose(ours, value, rtol=0, atol=100 * np.finfo(dtype).eps * scale)
 

@@ -42,7 +42,7 @@ def make_shape(activation="tanh", norm=False):
 
 def passes(shape, data, regularisation, batch_size=N, n_threads=1):
     """A model, its gradient, and a function that writes it and returns the objective."""
-    model = Perceptron(shape, np.dtype(np.float64))
+    model = Perceptron(shape, np.dtype(np.float64), sparse=sp.issparse(data.X))
     initialise(model, "glorot_uniform", np.random.RandomState(0))
     network, gradient = build_network(
         model, data, regularisation, key=11, n_rows=batch_size, n_threads=n_threads

@@ -27,14 +27,14 @@ def outputs_in_training(X, dropout=(0.0,), norm=False, number=0, noise=0.0, key=
     n, p = X.shape
     shape = Shape((p, p), (), "identity", ())
     model = Perceptron(shape, X.dtype)
-    model.views("coef")[0][1][:] = np.eye(p)
+    model.set_coef(0, np.eye(p))
     options = Regularisation(np.zeros(1), np.zeros(1), dropout, input_noise=noise)
     data = Data(np.ones((n, p), X.dtype) * X, np.zeros((n, p), X.dtype), None, "squared")
     network, gradient = build_network(model, data, options, key=key, n_rows=1, n_threads=1)
     starts, rows = np.array([0, 1]), []
     for i in range(n):
         network.differentiate(np.array([i]), starts, 1.0, number + i)
-        rows.append(gradient[p * p : p * p + p].copy())
+        rows.append(Perceptron(shape, X.dtype, gradient).vectors("intercept")[0].copy())
     return np.array(rows)
 
 
@@ -85,9 +85,9 @@ def test_batch_norm_predicts_with_running_statistics(digits, dtype):
         (20, 10), batch_norm=[True, False], batch_norm_epsilon=1e-3, random_state=0, max_iter=5
     ).fit(X, y)
     state = model._model
-    (_, scale), (_, shift) = state.views("scale")[0], state.views("shift")[0]
+    scale, shift = state.vectors("scale")[0], state.vectors("shift")[0]
     mean, variance = state.statistics[0]
-    (_, W), (_, b) = state.views("coef")[0], state.views("intercept")[0]
+    W, b = state.coef(0), state.vectors("intercept")[0]
     normal = (X @ W + b - mean) / np.sqrt(variance + 1e-3)
     hidden = np.maximum(normal * scale + shift, 0)
     hidden = np.maximum(hidden @ model.coefs_[1] + model.intercepts_[1], 0)
@@ -109,7 +109,7 @@ def test_running_statistics_are_means_of_the_first_batches(digits):
         random_state=0,
         max_iter=1,
     ).fit(X, y)
-    (_, W), (_, b) = (model._model.views(kind)[0] for kind in ("coef", "intercept"))
+    W, b = model._model.coef(0), model._model.vectors("intercept")[0]
     parts = np.split(X @ W + b, 4)
     mean, variance = model._model.statistics[0]
     np.testing.assert_allclose(mean, np.mean([z.mean(axis=0) for z in parts], axis=0))
@@ -131,7 +131,7 @@ def test_a_smaller_batch_counts_for_less_in_the_running_statistics(digits):
     options |= {"random_state": 0, "max_iter": 1}
     # two batches of 10 rows and one of 7: means over all rows
     model = MLPClassifier((6,), batch_size=10, **options).fit(X, y)
-    (_, W), (_, b) = (model._model.views(kind)[0] for kind in ("coef", "intercept"))
+    W, b = model._model.coef(0), model._model.vectors("intercept")[0]
     np.testing.assert_allclose(model._model.statistics[0][0], (X @ W + b).mean(axis=0))
     # 3 rows after batches of 8 join the last of these
     model = MLPClassifier((6,), batch_size=8, **options).fit(X, y)
@@ -280,6 +280,34 @@ def test_threads_change_no_bit(digits, dtype, monkeypatch):
     for n_threads in (1, 2, 3):
         monkeypatch.setattr("fastreg._engine.training.n_threads", lambda *_, n=n_threads: n)
         models.append(MLPClassifier((33, 20), **options).fit(X, y))
+    for model in models[1:]:
+        for a, b in zip(
+            model.coefs_ + model.intercepts_, models[0].coefs_ + models[0].intercepts_, strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
+        assert model.loss_curve_ == models[0].loss_curve_
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [64, 96, 100])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"clip_norm": 1, "max_norm": 1, "weight_decay": 0.1},
+        {"batch_norm": True, "dropout": [0, 0.3, 0.3]},
+        {"dropout": 0.2, "activation": "identity"},
+        {"activation": "gelu", "alpha": [0.1, 0.2, 0.3]},
+    ],
+)
+def test_threads_that_share_a_large_first_layer_change_no_bit(dtype, width, options, monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((100, 301)).astype(dtype), rng.integers(0, 3, 100)
+    options = {"l1": 0.01, "random_state": 0, "max_iter": 3, "batch_size": 32} | options
+    models = []
+    for n_threads in (1, 2, 3, 4):
+        monkeypatch.setattr("fastreg._engine.training.n_threads", lambda *_, n=n_threads: n)
+        models.append(MLPClassifier((width, 20), **options).fit(X, y))
     for model in models[1:]:
         for a, b in zip(
             model.coefs_ + model.intercepts_, models[0].coefs_ + models[0].intercepts_, strict=True

@@ -456,6 +456,36 @@ def test_rows_of_another_float_type(as_rows, first, second):
         np.testing.assert_allclose(getattr(other, curve), getattr(same, curve), rtol=1e-5)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.parametrize("kinds", [(np.asarray, sp.csr_array), (sp.csr_array, np.asarray)])
+def test_training_goes_on_with_sparse_or_dense_rows(digits, solver, kinds):
+    """Weights, what the optimiser knows and the best epoch so far are taken along."""
+    X, y = digits
+    X = np.where(X > 0.5, X, 0)
+    options = {"hidden_layer_sizes": (13,), "solver": solver, "random_state": 0, "max_iter": 3}
+    same, other = (MLPClassifier(**options, alpha=0.1, warm_start=True) for _ in range(2))
+    same.fit(X, y).fit(X, y)
+    for as_rows in kinds:
+        other.fit(as_rows(X), y)
+    for a, b in zip(weights_of(other), weights_of(same), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-8)
+    np.testing.assert_allclose(other.loss_, same.loss_)
+
+
+@pytest.mark.parametrize("kinds", [(np.asarray, sp.csr_array), (sp.csr_array, np.asarray)])
+def test_the_best_epoch_is_restored_with_other_rows(digits, kinds):
+    X, y = digits
+    X = np.where(X > 0.5, X, 0)
+    options = {"hidden_layer_sizes": (13,), "random_state": 0, "max_iter": 3, "warm_start": True}
+    model = MLPClassifier(**options, early_stopping=True, validation_data=(X[300:], y[300:]))
+    model.fit(kinds[0](X[:300]), y[:300])
+    best = [w.copy() for w in model.coefs_]
+    # no step: what was the best stays so, and must come back in the layout of now
+    model.set_params(learning_rate_init=1e-300).fit(kinds[1](X[:300]), y[:300])
+    assert_same_weights(model.coefs_, best)
+    np.testing.assert_array_equal(model.predict(X), model.predict(sp.csr_array(X)))
+
+
 def test_strided_parts_of_sparse_rows_and_weights():
     rng = np.random.default_rng(0)
     X = sp.random(40, 6, 0.5, "csr", random_state=0)

@@ -1,0 +1,25 @@
+"""A network's parameters in tiles: see tiles.pyx."""
+
+# Numbers start..stop of the vector of parameters.
+cdef struct Tile:
+    Py_ssize_t start, stop
+    Py_ssize_t layer
+    Py_ssize_t group         # of weights: which layer with weights; else -1
+    Py_ssize_t panel         # where a layer is shared by panels, of n_panels; else -1
+    Py_ssize_t n_panels
+    Py_ssize_t middle        # work of shared tiles before this one, and half of its own
+
+
+# Tiles first..last of one layer, which lie one after the other.
+cdef struct Piece:
+    Py_ssize_t first, last
+
+
+cdef class Tiles:
+    cdef readonly Py_ssize_t n
+    cdef Tile *tile
+    cdef Py_ssize_t work     # of all tiles but those shared by panels
+
+    cdef bint takes(self, Py_ssize_t tile, int thread, int n_threads) noexcept nogil
+    cdef Py_ssize_t count(self, int thread, int n_threads) noexcept nogil
+    cdef bint next_piece(self, Piece *piece, int thread, int n_threads) noexcept nogil
