@@ -34,8 +34,9 @@ cdef class Activation(Layer):
         self.kind = &fr_activation_kinds[NUMBERS[name]]
 
     def allocate(self, Py_ssize_t n_rows, int n_threads):
-        """`out`, which is the input's where the slope needs the output alone."""
-        if self.kind.in_place:
+        """`out`, which is the input's where the slope needs the output alone, and the layer
+        before is not ahead of this one."""
+        if self.kind.in_place and not self.previous.n_panels:
             self.out = self.previous.out
         else:
             Layer.allocate(self, n_rows, n_threads)

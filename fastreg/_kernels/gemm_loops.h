@@ -88,7 +88,7 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
         const FR_T *b = FR_NAME(fr_packed_row)((const FR_T *)packed, start, k, n, &depth);
         const int more = add || start > 0;
         /* rows of a transposed A lie across many pages: fetched once for all panels */
-        const int fetches = row_stride == 1 && depth > FR_FAR && last - first > FR_PANEL;
+        const int fetches = row_stride == 1 && depth > FR_FAR && last - first > 2 * FR_PANEL;
         for (ptrdiff_t left = first; left < last; left += FR_SPAN) {
             const ptrdiff_t right = last - left < FR_SPAN ? last : left + FR_SPAN;
             for (ptrdiff_t i = 0; i < m; i += FR_TILE_ROWS) {

@@ -39,9 +39,6 @@ cdef extern from "network_rows.h" nogil:
                             Py_ssize_t stride, Py_ssize_t width, void *gradient,
                             Py_ssize_t g_stride)
 
-cdef extern from "team.h" nogil:
-    void fr_team_wait(int n_threads)
-
 
 cdef enum:
     TILE = 2048         # weights of a tile, about: whole panels of a block
@@ -156,9 +153,7 @@ cdef class Linear(Layer):
                 self.previous.stride, 1, self.parameters, left, right,
                 at(self.parameters, self.n_weights, single), False,
                 at(self.out, first * self.stride, single), self.stride, fr_panel(single))
-        if self.n_panels:
-            fr_team_wait(share.n_threads)
-        if share.n_threads > 1:
+        if share.n_threads > 1 and not self.n_panels:
             fr_own_packed(single, batch.n_rows, self.width, share.first, share.last, 0,
                           self.width, self.packed_grad)
 

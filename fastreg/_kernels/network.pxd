@@ -21,6 +21,8 @@ cdef class Network:
     cdef void *w
     cdef void *g
     cdef Py_ssize_t n_layers, first_trained
+    cdef Py_ssize_t n_entered        # layers up to a first one that is shared by panels
+    cdef bint enters_early           # of the next batch, before all weights have moved
     cdef int n_threads
     cdef const Py_ssize_t[::1] ids
     cdef Tiles tiles
@@ -40,16 +42,19 @@ cdef class Network:
     cdef double seconds[2]           # of a batch: by the team, by one thread
     cdef fr_door door
 
+    cdef bint first_output_is_apart(self)
     cdef double batch_work(self)
     cdef void advance(self, Py_ssize_t run) noexcept nogil
-    cdef void run_timed(self) noexcept nogil
+    cdef void run_timed(self, Py_ssize_t run, Py_ssize_t n_batches) noexcept nogil
     cdef void train_batches(self, int thread, int n_threads) noexcept nogil
     cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil
     cdef void share_out(self, const Batch *batch, int thread, int n_threads,
                         Share *share) noexcept nogil
+    cdef void enter(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
+    cdef void add_penalties(self, Py_ssize_t b) noexcept nogil
     cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch,
                              const Share *share) noexcept nogil
     cdef void move_together(self, Py_ssize_t b, const Batch *batch,

@@ -4,6 +4,8 @@ A team of threads works on each batch. Forward and backward, every thread has so
 rows; once all have come through, every thread has some parameters: it forms their
 gradients and moves them while they are in its cache. Two waits for each batch, more
 where a layer needs all rows (batch normalisation) or the optimiser all gradients.
+Where threads share the first layer by panels (linear.pyx) they enter it before they
+wait: its weights are their own, and so are their copies of the next batch's rows.
 
 Results don't depend on the number of threads: an element of a product is one sum in
 one order (gemm.h), and other sums are formed for fixed blocks of rows, or tiles of
@@ -48,6 +50,7 @@ cdef enum:
     MIN_BLOCK_ROWS = 8
     RUNS = 32            # between two choices of the team
     RUNS_UNSEEN = 4      # between two looks for Ctrl-C
+    ALONE_SHARE = 4      # of a run that one thread takes to be timed, as a fraction
 
 
 # one thread takes over where a batch takes it less than this share of the team's time
@@ -96,12 +99,25 @@ cdef class Network:
         self.tiles = Tiles(layers, offsets, n_rows)
         self.sums = np.zeros((self.tiles.n, 3))
         self.first_trained = self.tiles.tile[0].layer
+        if layers[self.first_trained].n_panels:
+            self.n_entered = self.first_trained + 1
+            self.enters_early = not clip and not max_norm and self.first_output_is_apart()
         for layer, offset in zip(layers, offsets):
             size = max((stop for _, stop, _, _ in layer.tiles()), default=0)
             layer.place(parameters[offset:offset + size], gradients[offset:offset + size])
         for layer in layers[:self.first_trained - 1 if self.first_trained else None:-1]:
             layer.connect(n_rows)
         self.load()
+
+    cdef bint first_output_is_apart(self):
+        """Whether no gradient of weights reads the first output with weights, so that it may
+        be the next batch's before all weights have moved."""
+        cdef Layer layer, first = self.layers[self.first_trained]
+        for layer in self.layers[self.first_trained + 1:]:
+            has_weights = any(is_weight for _, _, is_weight, _ in layer.tiles())
+            if has_weights and layer.previous.out == first.out:
+                return False
+        return True
 
     def load(self):
         """Take note that the parameters were written to from outside."""
@@ -138,8 +154,7 @@ cdef class Network:
         cdef Py_ssize_t run = max(1, <Py_ssize_t> (RUN_WORK / self.batch_work()))
         with nogil:
             while self.run_last < n_batches:
-                self.run_first, self.run_last = self.run_last, min(self.run_last + run, n_batches)
-                self.run_timed()
+                self.run_timed(run, n_batches)
                 if self.n_runs % RUNS_UNSEEN == 0:
                     check_interrupt()
 
@@ -173,12 +188,15 @@ cdef class Network:
                 check_interrupt()
         return self.data_loss, self.penalty
 
-    cdef void run_timed(self) noexcept nogil:
+    cdef void run_timed(self, Py_ssize_t run, Py_ssize_t n_batches) noexcept nogil:
         """Run some batches: now and then by the team and by one thread, to see which is
         faster, else by that one."""
         cdef Py_ssize_t phase = self.n_runs % RUNS
         cdef bint alone = self.seconds[1] < ALONE * self.seconds[0]
         cdef double begin
+        if phase == 2 and self.n_threads > 1:
+            run = max(1, run // ALONE_SHARE)
+        self.run_first, self.run_last = self.run_last, min(self.run_last + run, n_batches)
         self.n_runs += 1
         if self.n_threads == 1 or phase > 2:
             fr_team_run(train_share, <void *> self, 1 if alone else self.n_threads)
@@ -195,15 +213,31 @@ cdef class Network:
 
     cdef void train_batches(self, int thread, int n_threads) noexcept nogil:
         cdef Py_ssize_t b
+        if self.run_first == self.run_last:
+            return
+        self.enter(self.run_first, thread, n_threads)
         for b in range(self.run_first, self.run_last):
+            if self.n_entered:
+                fr_team_wait(n_threads)
+            if thread == 0 and b > self.run_first:
+                self.add_penalties(b - 1)
             self.pass_through(b, thread, n_threads)
             self.move(b, thread, n_threads)
+            if b + 1 == self.run_last or not self.enters_early:
+                fr_team_wait(n_threads)
+            if b + 1 < self.run_last:
+                self.enter(b + 1, thread, n_threads)
+        if thread == 0:
+            self.add_penalties(self.run_last - 1)
 
     cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil:
         cdef Batch batch
         cdef Share share
         cdef Piece piece
         cdef Py_ssize_t tile, b = self.run_first
+        self.enter(b, thread, n_threads)
+        if self.n_entered:
+            fr_team_wait(n_threads)
         self.pass_through(b, thread, n_threads)
         self.describe(b, &batch)
         self.share_out(&batch, thread, n_threads, &share)
@@ -237,6 +271,17 @@ cdef class Network:
         share.first = block_start(batch, share.first_block)
         share.last = block_start(batch, share.last_block)
 
+    cdef void enter(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
+        """Forward through the layers up to a first one that is shared by panels."""
+        cdef Batch batch
+        cdef Share share
+        cdef Py_ssize_t k
+        if self.n_entered:
+            self.describe(b, &batch)
+            self.share_out(&batch, thread, n_threads, &share)
+        for k in range(self.n_entered):
+            (<Layer> <PyObject *> self.ids[k]).forward(&batch, &share)
+
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
         """Forward, loss and backward for this thread's rows; then all have done theirs."""
         cdef Batch batch
@@ -244,7 +289,7 @@ cdef class Network:
         cdef Py_ssize_t k
         self.describe(b, &batch)
         self.share_out(&batch, thread, n_threads, &share)
-        for k in range(self.n_layers):
+        for k in range(self.n_entered, self.n_layers):
             (<Layer> <PyObject *> self.ids[k]).forward(&batch, &share)
         self.loss.compare(<Layer> <PyObject *> self.ids[self.n_layers - 1], &batch, &share)
         for k in range(self.n_layers - 1, self.first_trained - 1, -1):
@@ -255,7 +300,7 @@ cdef class Network:
             self.data_loss += k * self.loss.total(&batch)
 
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
-        """Gradients and steps of this thread's tiles; then all have done theirs."""
+        """Gradients and steps of this thread's tiles."""
         cdef Batch batch
         cdef Share share
         self.describe(b, &batch)
@@ -264,9 +309,12 @@ cdef class Network:
             self.move_by_pieces(b, &batch, &share)
         else:
             self.move_together(b, &batch, &share)
-        fr_team_wait(n_threads)
-        if thread == 0:
-            self.penalty += batch.n_rows * batch.scale * self.sum_penalties()
+
+    cdef void add_penalties(self, Py_ssize_t b) noexcept nogil:
+        """Add a batch's penalty to the sum; all tiles have moved."""
+        cdef Batch batch
+        self.describe(b, &batch)
+        self.penalty += batch.n_rows * batch.scale * self.sum_penalties()
 
     cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch,
                              const Share *share) noexcept nogil:
@@ -290,6 +338,8 @@ cdef class Network:
                 if goes_on:
                     (<Layer> <PyObject *> self.ids[0]).expect(&next, &next_share, done, n_tiles)
                 done += 1
+        if goes_on:
+            self.loss.expect(&next, &next_share)
 
     cdef void move_together(self, Py_ssize_t b, const Batch *batch,
                             const Share *share) noexcept nogil:

@@ -18,10 +18,12 @@ cdef class Loss:
     cdef const fr_loss_kind *kind
     cdef double parameter
     cdef const void *targets
+    cdef Py_ssize_t target_bytes     # of a sample
     cdef const double[::1] sample_weight
     cdef double block_loss[16]
     cdef dict memory
 
     cdef double scale(self, const Batch *batch) noexcept nogil
+    cdef void expect(self, const Batch *batch, const Share *share) noexcept nogil
     cdef void compare(self, Layer last, const Batch *batch, const Share *share) noexcept nogil
     cdef double total(self, const Batch *batch) noexcept nogil

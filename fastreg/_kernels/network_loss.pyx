@@ -3,6 +3,11 @@ import numpy as np
 
 from fastreg._kernels.layer cimport Batch, Layer, Share, address, block_start
 
+cdef extern from "network_rows.h" nogil:
+    void fr_expect_rows(const void *x, Py_ssize_t row_bytes, const Py_ssize_t *samples,
+                        Py_ssize_t first, Py_ssize_t last, Py_ssize_t n_bytes, Py_ssize_t part,
+                        Py_ssize_t n_parts)
+
 NUMBERS = {fr_loss_kinds[i].name.decode(): i for i in range(FR_LOSSES)}
 
 
@@ -19,6 +24,7 @@ cdef class Loss:
         self.parameter, self.sample_weight = parameter, sample_weight
         self.memory = {"targets": np.ascontiguousarray(targets)}
         self.targets = address(self.memory["targets"])
+        self.target_bytes = self.memory["targets"].strides[0]
 
     cdef double scale(self, const Batch *batch) noexcept nogil:
         """1 / the sum of the batch's weights; 0 where they are all 0."""
@@ -29,6 +35,11 @@ cdef class Loss:
         for i in range(batch.n_rows):
             total += self.sample_weight[batch.samples[i]]
         return 1 / total if total > 0 else 0
+
+    cdef void expect(self, const Batch *batch, const Share *share) noexcept nogil:
+        """`compare` comes next: the targets may be fetched by now."""
+        fr_expect_rows(self.targets, self.target_bytes, batch.samples, share.first, share.last,
+                       self.target_bytes, 0, 1)
 
     cdef void compare(self, Layer last, const Batch *batch, const Share *share) noexcept nogil:
         """Write the slopes of the rows of a share, and the losses of its blocks."""
