@@ -1,7 +1,7 @@
 /* C = A B for the small and middling matrices of a network, in float or double.
  *
  * B lies in panels (panels.h), and C may. A is read where it lies, through two strides, so
- * its transpose costs nothing. An element of C is a sum over k in one fixed order, whatever
+ * its transpose costs nothing, and chosen rows of a larger matrix very little. An element of C is a sum over k in one fixed order, whatever
  * rows and columns of C a call computes: threads share a product, and no bit depends on
  * how. Six rows by two vectors of sums stay in registers, twelve by one where vectors are
  * as wide as a panel: half the instructions, which counts where a core is shared. On
@@ -35,7 +35,8 @@ enum {
 #define FR_WIDEST(name, real) name##_narrow_##real
 #endif
 /* Columns first..last, whole panels up to the last one, of C (m, n) = A (m, k) B + bias, or
- * C += A B where `add`. a_ip is a[i row_stride + p k_stride]; row i of C's panel of column j
+ * C += A B where `add`. One of the strides of A is 1: A is a matrix or, where row_stride is,
+ * the transpose of one, all of its rows or the `chosen` ones. Row i of C's panel of column j
  * is at c + i c_row + j / FR_PANEL c_panel, where c_panel = FR_PANEL is C row by row. */
 #define fr_gemm(single, ...) \
     ((single) ? FR_WIDEST(fr_gemm, f32)(__VA_ARGS__) : FR_WIDEST(fr_gemm, f64)(__VA_ARGS__))

@@ -5,20 +5,23 @@
  * for FR_TILE_TARGET.
  */
 
-/* c = a b + bias, or c += a b where `add`, for `rows` rows and one panel b */
+/* c = a b + bias, or c += a b where `add`, for `rows` rows and one panel b; number p of a row
+ * is k_stride further for each p, or for each of chosen[p] */
 #if defined(__GNUC__)
 FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
-                                    ptrdiff_t row_stride, ptrdiff_t k_stride, const FR_T *b,
-                                    const FR_T *bias, int add, FR_T *c, ptrdiff_t c_stride)
+                                    ptrdiff_t row_stride, ptrdiff_t k_stride,
+                                    const ptrdiff_t *chosen, const FR_T *b, const FR_T *bias,
+                                    int add, FR_T *c, ptrdiff_t c_stride)
 {
     FR_TILE_VECTOR sums[FR_TILE_ROWS][FR_TILE_VECTORS];
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < FR_TILE_VECTORS; v++) sums[i][v] = (FR_TILE_VECTOR){0};
-    for (ptrdiff_t p = 0; p < depth; p++, a += k_stride, b += FR_PANEL) {
+    for (ptrdiff_t p = 0; p < depth; p++, b += FR_PANEL) {
         const FR_TILE_VECTOR *from = (const FR_TILE_VECTOR *)b;
+        const FR_T *column = a + (chosen ? chosen[p] : p) * k_stride;
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
-            const FR_T x = a[i * row_stride];
+            const FR_T x = column[i * row_stride];
 #pragma GCC unroll 2
             for (int v = 0; v < FR_TILE_VECTORS; v++) sums[i][v] += x * from[v];
         }
@@ -39,13 +42,17 @@ FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T 
 }
 #else
 FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
-                                    ptrdiff_t row_stride, ptrdiff_t k_stride, const FR_T *b,
-                                    const FR_T *bias, int add, FR_T *c, ptrdiff_t c_stride)
+                                    ptrdiff_t row_stride, ptrdiff_t k_stride,
+                                    const ptrdiff_t *chosen, const FR_T *b, const FR_T *bias,
+                                    int add, FR_T *c, ptrdiff_t c_stride)
 {
     FR_T sums[FR_TILE_ROWS * FR_PANEL] = {0};
-    for (ptrdiff_t p = 0; p < depth; p++, a += k_stride, b += FR_PANEL)
+    for (ptrdiff_t p = 0; p < depth; p++, b += FR_PANEL) {
+        const FR_T *column = a + (chosen ? chosen[p] : p) * k_stride;
         for (int i = 0; i < rows; i++)
-            for (int j = 0; j < FR_PANEL; j++) sums[i * FR_PANEL + j] += a[i * row_stride] * b[j];
+            for (int j = 0; j < FR_PANEL; j++)
+                sums[i * FR_PANEL + j] += column[i * row_stride] * b[j];
+    }
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < FR_PANEL; j++)
             c[i * c_stride + j] = sums[i * FR_PANEL + j]
@@ -60,7 +67,7 @@ FR_INLINE void FR_AT_WIDTH(fr_ragged_tile)(const int rows, ptrdiff_t depth, cons
                                            ptrdiff_t c_stride, ptrdiff_t columns)
 {
     FR_T sums[FR_TILE_ROWS * FR_PANEL];
-    FR_AT_WIDTH(fr_tile)(rows, depth, a, row_stride, k_stride, b, 0, 0, sums, FR_PANEL);
+    FR_AT_WIDTH(fr_tile)(rows, depth, a, row_stride, k_stride, 0, b, 0, 0, sums, FR_PANEL);
     for (int i = 0; i < rows; i++)
         for (ptrdiff_t j = 0; j < columns; j++)
             c[i * c_stride + j] = sums[i * FR_PANEL + j]
@@ -69,43 +76,60 @@ FR_INLINE void FR_AT_WIDTH(fr_ragged_tile)(const int rows, ptrdiff_t depth, cons
 
 #define FR_TILE_OF(N)                                                                       \
     case N:                                                                                 \
-        if (columns == FR_PANEL)                                                            \
-            FR_AT_WIDTH(fr_tile)(N, depth, from, row_stride, step, panel, shift, more, to,  \
-                                 c_row);                                                    \
+        if (columns < FR_PANEL)                                                             \
+            FR_AT_WIDTH(fr_ragged_tile)(N, depth, from, i_step, p_step, panel, shift, more, \
+                                        to, c_row, columns);                                \
+        else if (far)                                                                       \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, far, panel, shift, more,   \
+                                 to, c_row);                                                \
         else                                                                                \
-            FR_AT_WIDTH(fr_ragged_tile)(N, depth, from, row_stride, step, panel, shift,     \
-                                        more, to, c_row, columns);                          \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, 0, panel, shift, more, to, \
+                                 c_row);                                                    \
         break;
 
 FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t row_stride,
-    ptrdiff_t k_stride, const void *packed, ptrdiff_t first, ptrdiff_t last, const void *bias,
-    int add, void *c, ptrdiff_t c_row, ptrdiff_t c_panel)
+    ptrdiff_t k_stride, const ptrdiff_t *chosen, const void *packed, ptrdiff_t first,
+    ptrdiff_t last, const void *bias, int add, void *c, ptrdiff_t c_row, ptrdiff_t c_panel)
 {
+    const int transposed = row_stride == 1;
     FR_T near[FR_TILE_ROWS * FR_DEPTH];
     for (ptrdiff_t start = 0; start < k; start += FR_DEPTH) {
         ptrdiff_t depth;
         const FR_T *b = FR_NAME(fr_packed_row)((const FR_T *)packed, start, k, n, &depth);
         const int more = add || start > 0;
-        /* rows of a transposed A lie across many pages: fetched once for all panels */
-        const int fetches = row_stride == 1 && depth > FR_FAR && last - first > 2 * FR_PANEL;
+        const int fetches_columns = transposed && depth > FR_FAR && last - first > 2 * FR_PANEL;
         for (ptrdiff_t left = first; left < last; left += FR_SPAN) {
             const ptrdiff_t right = last - left < FR_SPAN ? last : left + FR_SPAN;
             for (ptrdiff_t i = 0; i < m; i += FR_TILE_ROWS) {
-                const FR_T *from = (const FR_T *)a + i * row_stride + start * k_stride;
-                ptrdiff_t step = k_stride;
-                if (fetches && m - i >= FR_TILE_ROWS) {
+                const int rows = m - i < FR_TILE_ROWS ? (int)(m - i) : FR_TILE_ROWS;
+                const FR_T *from = (const FR_T *)a + (transposed ? i : start);
+                const ptrdiff_t *far = 0;
+                ptrdiff_t i_step = row_stride, p_step = k_stride;
+                if (chosen && !transposed) { /* more rows than there are registers to walk them */
+                    for (int r = 0; r < rows; r++)
+                        memcpy(near + r * FR_DEPTH, from + chosen[i + r] * row_stride,
+                               depth * sizeof(FR_T));
+                    from = near;
+                    i_step = FR_DEPTH;
+                } else if (fetches_columns && rows == FR_TILE_ROWS) {
+                    /* these lie across many pages: fetched once for all panels */
                     for (ptrdiff_t p = 0; p < depth; p++)
-                        memcpy(near + p * FR_TILE_ROWS, from + p * k_stride,
+                        memcpy(near + p * FR_TILE_ROWS,
+                               from + (chosen ? chosen[start + p] : start + p) * k_stride,
                                FR_TILE_ROWS * sizeof(FR_T));
                     from = near;
-                    step = FR_TILE_ROWS;
+                    p_step = FR_TILE_ROWS;
+                } else if (chosen) {
+                    far = chosen + start;
+                } else {
+                    from += transposed ? start * k_stride : i * row_stride;
                 }
                 for (ptrdiff_t j = left; j < right; j += FR_PANEL) {
                     const ptrdiff_t columns = n - j < FR_PANEL ? n - j : FR_PANEL;
                     const FR_T *panel = b + j * depth, *shift = bias ? (const FR_T *)bias + j : 0;
                     FR_T *to = (FR_T *)c + i * c_row + j / FR_PANEL * c_panel;
-                    switch (m - i < FR_TILE_ROWS ? m - i : FR_TILE_ROWS) {
+                    switch (rows) {
 #if FR_TILE_ROWS == 12
                         FR_TILE_OF(12)
                         FR_TILE_OF(11)

@@ -60,6 +60,8 @@ cdef class DenseInput(Layer):
     cdef bint x_single
     cdef void *x
     cdef Py_ssize_t x_row, x_column
+    cdef bint lends                  # `out` is X itself: row i of a batch is samples[i]
+    cdef bint feeds_all              # each thread reads all rows of a batch
     cdef Py_ssize_t copy             # numbers of a thread's copy of a batch; 0: one for all
 
-    cdef void copy_for_each(self, Py_ssize_t n_rows, int n_threads)
+    cdef void feed(self, Py_ssize_t n_rows, int n_threads, bint to_all)

@@ -34,7 +34,8 @@ cdef extern from "network_rows.h" nogil:
 
 
 cdef enum:
-    LINE = 64   # bytes of a line of the cache
+    LINE = 64           # bytes of a line of the cache
+    ALIASING = 2048     # rows so many bytes apart share few sets of a first-level cache
 
 
 cdef void *address(array):
@@ -130,24 +131,36 @@ cdef class DenseInput(Layer):
         self.x, self.x_single = address(X), X.dtype == np.float32
         self.x_row, self.x_column = (step // X.itemsize for step in X.strides)
 
-    cdef void copy_for_each(self, Py_ssize_t n_rows, int n_threads):
-        """Let each thread have all rows of a batch, in memory of its own."""
-        self.copy = n_rows * self.stride
-        self.out = self.buffer("out", n_threads * self.copy)
+    cdef void feed(self, Py_ssize_t n_rows, int n_threads, bint to_all):
+        """Be read by a linear layer alone, of which each thread wants its share of the rows or
+        all of them: where they lie, if they are numbers of its type and not all at the same
+        places of the cache, else gathered, for each thread that wants all."""
+        cdef Py_ssize_t row_bytes = self.x_row * (4 if self.x_single else 8)
+        self.feeds_all = to_all
+        self.lends = (self.x_single == self.single and self.x_column == 1 and self.x_row > 1
+                      and row_bytes % ALIASING != 0)
+        if self.lends:
+            self.out, self.stride = self.x, self.x_row
+            self.memory.pop("out")
+        elif to_all:
+            self.copy = n_rows * self.stride
+            self.out = self.buffer("out", n_threads * self.copy)
 
     cdef void expect(self, const Batch *batch, const Share *share, Py_ssize_t part,
                      Py_ssize_t n_parts) noexcept nogil:
         cdef Py_ssize_t size = 4 if self.x_single else 8
         if self.x_column == 1:
             fr_expect_rows(self.x, self.x_row * size, batch.samples,
-                           0 if self.copy else share.first,
-                           batch.n_rows if self.copy else share.last, self.width * size, part,
-                           n_parts)
+                           0 if self.feeds_all else share.first,
+                           batch.n_rows if self.feeds_all else share.last, self.width * size,
+                           part, n_parts)
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
-        cdef Py_ssize_t first = 0 if self.copy else share.first
-        cdef Py_ssize_t last = batch.n_rows if self.copy else share.last
+        cdef Py_ssize_t first = 0 if self.feeds_all else share.first
+        cdef Py_ssize_t last = batch.n_rows if self.feeds_all else share.last
         cdef void *out = at(self.out, share.thread * self.copy, self.single)
+        if self.lends:
+            return
         if self.single and not self.x_single:
             fr_gather_narrowed(<double *> self.x, self.x_row, self.x_column, batch.samples,
                                first, last, self.width, <float *> out, self.stride)

@@ -18,8 +18,8 @@ cdef extern from "gemm.h" nogil:
                            Py_ssize_t top, Py_ssize_t bottom, Py_ssize_t left,
                            Py_ssize_t right, void *transposed)
     void fr_gemm(bint single, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a,
-                 Py_ssize_t row_stride, Py_ssize_t k_stride, const void *packed,
-                 Py_ssize_t first, Py_ssize_t last, const void *bias, bint add, void *c,
+                 Py_ssize_t row_stride, Py_ssize_t k_stride, const Py_ssize_t *chosen,
+                 const void *packed, Py_ssize_t first, Py_ssize_t last, const void *bias, bint add, void *c,
                  Py_ssize_t c_row, Py_ssize_t c_panel)
     void fr_column_sums(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n,
                         Py_ssize_t left, Py_ssize_t right, bint add, void *out)
@@ -86,6 +86,7 @@ cdef class Linear(Layer):
     """
     cdef Py_ssize_t n_inputs, padded, n_weights
     cdef Py_ssize_t block         # rows of a block of W
+    cdef DenseInput input         # the layer before, where it is one; else None
     cdef bint propagates          # a layer below wants its `grad`
     cdef bint in_panels           # its tiles are single panels, which threads may share
     cdef void *transposed
@@ -128,29 +129,40 @@ cdef class Linear(Layer):
         if (self.in_panels and n_threads > 1 and n_panels % n_threads == 0
                 and n_rows <= SHARED_ROWS * self.width):
             self.n_panels = n_panels
-            (<DenseInput> self.previous).copy_for_each(n_rows, n_threads)
+        if isinstance(self.previous, DenseInput):
+            self.input = self.previous
+            self.input.feed(n_rows, n_threads, self.n_panels > 0)
 
     def connect(self, Py_ssize_t n_rows):
         """The layer before has a `grad` of its own."""
         self.own_grad(n_rows)
 
-    cdef const void *rows(self, const Share *share) noexcept nogil:
-        """The input: where this is shared by panels the thread's own copy."""
-        if self.n_panels == 0:
+    cdef const void *rows(self, const Batch *batch, const Share *share,
+                          const Py_ssize_t **chosen) noexcept nogil:
+        """The input, and which of its rows are the batch's, NULL for the first ones."""
+        chosen[0] = NULL
+        if self.input is None:
             return self.previous.out
-        return at(self.previous.out, share.thread * (<DenseInput> self.previous).copy, self.single)
+        if self.input.lends:
+            chosen[0] = batch.samples
+        return at(self.input.out, share.thread * self.input.copy, self.single)
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
         cdef Py_ssize_t first = share.first, last = share.last, left = 0, right = self.width
+        cdef const Py_ssize_t *chosen
+        cdef const void *rows = self.rows(batch, share, &chosen)
         if self.n_panels:
             first, last = 0, batch.n_rows
             left = share.thread * self.n_panels // share.n_threads * fr_panel(single)
             right = min((share.thread + 1) * self.n_panels // share.n_threads * fr_panel(single),
                         self.width)
-        fr_gemm(single, last - first, self.width, self.n_inputs,
-                at(self.rows(share), first * self.previous.stride, single),
-                self.previous.stride, 1, self.parameters, left, right,
+        if chosen != NULL:
+            chosen += first
+        else:
+            rows = at(rows, first * self.previous.stride, single)
+        fr_gemm(single, last - first, self.width, self.n_inputs, rows,
+                self.previous.stride, 1, chosen, self.parameters, left, right,
                 at(self.parameters, self.n_weights, single), False,
                 at(self.out, first * self.stride, single), self.stride, fr_panel(single))
         if share.n_threads > 1 and not self.n_panels:
@@ -164,7 +176,7 @@ cdef class Linear(Layer):
         if self.propagates:
             fr_gemm(single, share.last - share.first, self.n_inputs, self.width,
                     at(self.grad, share.first * self.stride, single), self.stride, 1,
-                    self.transposed, 0, self.n_inputs, NULL, False,
+                    NULL, self.transposed, 0, self.n_inputs, NULL, False,
                     at(self.previous.grad, share.first * self.previous.stride, single),
                     self.previous.stride, fr_panel(single))
 
@@ -204,14 +216,16 @@ cdef class Linear(Layer):
         cdef bint single = self.single, owns = share.n_threads > 1 and self.n_panels == 0
         cdef Py_ssize_t panel = fr_panel(single), depth = part.bottom - part.top
         cdef Py_ssize_t row = part.top, n_rows = OWNED_ROWS if owns else depth
+        cdef const Py_ssize_t *chosen
+        cdef const void *rows = self.rows(batch, share, &chosen)
         while row < part.bottom:
             n_rows = min(n_rows, part.bottom - row)
             if owns:
                 fr_own_packed(single, self.n_inputs, self.width, row, row + n_rows, part.left,
                               part.right, self.parameters)
             fr_gemm(single, n_rows, self.padded, batch.n_rows,
-                    at(self.rows(share), row, single), 1, self.previous.stride,
-                    self.packed_grad, part.left, part.right, NULL, batch.add,
+                    at(rows, row, single), 1, self.previous.stride, chosen, self.packed_grad,
+                    part.left, part.right, NULL, batch.add,
                     at(self.gradients, part.top * self.padded + (row - part.top) * panel, single),
                     panel, depth * panel)
             row += n_rows
