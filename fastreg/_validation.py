@@ -14,6 +14,7 @@ from numbers import Integral, Real
 import numpy as np
 import scipy.sparse as sp
 from sklearn.exceptions import DataConversionWarning
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import (
     check_array,
@@ -23,7 +24,8 @@ from sklearn.utils.validation import (
 )
 
 from fastreg._engine.design import has_unit_stride
-from fastreg._kernels.finite import all_finite
+from fastreg._engine.threads import n_threads_for
+from fastreg._kernels.finite import all_finite, all_finite_in_threads
 
 _DATA_REMEDY = (
     "Pass real numbers: X of shape (n_samples, n_features), dense or sparse, and y of shape "
@@ -33,6 +35,8 @@ _CLASS_REMEDY = (
     "Pass real numbers X of shape (n_samples, n_features), dense or sparse, and a label for each "
     "row of X, or an indicator matrix of shape (n_samples, n_labels)."
 )
+# operations of a network's fit with each number of X, at least
+_WORK_OF_NUMBER = 64
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 _FIT_CHECKS = {
     "accept_sparse": "csc",
@@ -217,6 +221,17 @@ def check_chunk(estimator, X, y, *, first):
         y = np.asarray(y)
         _check_target(y)
     return X, y
+
+
+def check_finite_rows(estimator, X):
+    """Refuse NaN and infinities in X, which is read by all threads of a long fit."""
+    numbers = X.data if sp.issparse(X) else X
+    if numbers.flags.c_contiguous or numbers.flags.f_contiguous:
+        # a fit does more than this with each number
+        n_threads = n_threads_for(numbers.size, _WORK_OF_NUMBER * numbers.size)
+        if all_finite_in_threads(numbers, n_threads):
+            return
+    assert_all_finite(numbers, estimator_name=type(estimator).__name__, input_name="X")
 
 
 def check_classifier_input(estimator, X, y):

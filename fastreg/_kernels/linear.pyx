@@ -19,8 +19,8 @@ cdef extern from "gemm.h" nogil:
                            Py_ssize_t right, void *transposed)
     void fr_gemm(bint single, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a,
                  Py_ssize_t row_stride, Py_ssize_t k_stride, const Py_ssize_t *chosen,
-                 const void *packed, Py_ssize_t first, Py_ssize_t last, const void *bias, bint add, void *c,
-                 Py_ssize_t c_row, Py_ssize_t c_panel)
+                 const void *packed, Py_ssize_t first, Py_ssize_t last, const void *bias,
+                 bint add, void *c, Py_ssize_t c_row, Py_ssize_t c_panel)
     void fr_column_sums(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n,
                         Py_ssize_t left, Py_ssize_t right, bint add, void *out)
 

@@ -19,7 +19,12 @@ from fastreg._engine.row_order import for_rows
 from fastreg._engine.threads import fit_threads
 from fastreg._engine.training import Training, train
 from fastreg._progress import progress
-from fastreg._validation import check_sample_weight, narrow_indices, unchanged_on_error
+from fastreg._validation import (
+    check_finite_rows,
+    check_sample_weight,
+    narrow_indices,
+    unchanged_on_error,
+)
 from fastreg.neural_network import _parameters
 from fastreg.neural_network._held_out import hold_out
 from fastreg.neural_network._members import (
@@ -87,7 +92,9 @@ class BasePerceptron(BaseEstimator):
             y_numeric=self._y_numeric,
             dtype=_FLOATS,
             reset=reset,
+            ensure_all_finite=False,
         )
+        check_finite_rows(self, X)
         return _kernel_layout(X), y
 
     def _weigh_classes(self, y, weights):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from fastreg._kernels.activation import NUMBERS, activate
+from fastreg._kernels.finite import all_finite_in_threads
 from fastreg._kernels.layer import aligned_zeros
 from fastreg._kernels.network_loss import loss_of
 from hypothesis import given, settings
@@ -95,6 +96,23 @@ def test_losses_of_extreme_outputs():
     assert loss_of("softmax", z, np.array([0], dtype=np.intp), None, 0.0) == 0
     y = np.array([[0.0, 1.0, 1.0]])
     assert loss_of("logistic_loss", z, y, None, 0.0) == pytest.approx(1600 + np.log(2))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_what_is_not_finite_is_found(dtype, n_threads):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((37, 5)).astype(dtype) * (np.finfo(dtype).max / 8)
+    assert all_finite_in_threads(X, n_threads)
+    assert all_finite_in_threads(X[:0], n_threads)
+    for bad in (np.nan, np.inf, -np.inf):
+        for place in range(X.size):
+            spoilt = X.copy()
+            spoilt.flat[place] = bad
+            assert not all_finite_in_threads(spoilt, n_threads)
+            assert not all_finite_in_threads(np.asfortranarray(spoilt), n_threads)
+    with pytest.raises(ValueError, match="contiguous"):
+        all_finite_in_threads(X[:, ::2], n_threads)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -208,3 +208,16 @@ def test_a_scorer_without_weights():
 def test_bootstrap_needs_all_rows():
     with pytest.raises(ValueError, match="bootstrap=True draws from all rows at once"):
         MLPRegressor(n_models=2, bootstrap=True).partial_fit(X, Y)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("kind", [np.asarray, np.asfortranarray, sp.csr_array, "strided"])
+def test_rows_that_are_not_finite(kind, bad):
+    X = np.ones((20, 6))
+    X[17, 3] = bad
+    y = np.arange(20) % 2
+    X = np.repeat(X, 2, axis=1)[:, ::2] if kind == "strided" else kind(X)
+    model = MLPClassifier((4,))
+    with pytest.raises(ValueError, match="NaN" if np.isnan(bad) else "infinity"):
+        model.fit(X, y)
+    assert set(vars(model)) == set(model.get_params())
