@@ -36,7 +36,8 @@ enum {
 #endif
 /* Columns first..last, whole panels up to the last one, of C (m, n) = A (m, k) B + bias, or
  * C += A B where `add`. One of the strides of A is 1: A is a matrix or, where row_stride is,
- * the transpose of one, all of its rows or the `chosen` ones. Row i of C's panel of column j
+ * the transpose of one, all of its rows or the `chosen` ones. B is packed in blocks of
+ * `block` rows, a multiple of FR_DEPTH. Row i of C's panel of column j
  * is at c + i c_row + j / FR_PANEL c_panel, where c_panel = FR_PANEL is C row by row. */
 #define fr_gemm(single, ...) \
     ((single) ? FR_WIDEST(fr_gemm, f32)(__VA_ARGS__) : FR_WIDEST(fr_gemm, f64)(__VA_ARGS__))

@@ -89,14 +89,15 @@ FR_INLINE void FR_AT_WIDTH(fr_ragged_tile)(const int rows, ptrdiff_t depth, cons
 
 FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t row_stride,
-    ptrdiff_t k_stride, const ptrdiff_t *chosen, const void *packed, ptrdiff_t first,
-    ptrdiff_t last, const void *bias, int add, void *c, ptrdiff_t c_row, ptrdiff_t c_panel)
+    ptrdiff_t k_stride, const ptrdiff_t *chosen, const void *packed, ptrdiff_t block,
+    ptrdiff_t first, ptrdiff_t last, const void *bias, int add, void *c, ptrdiff_t c_row, ptrdiff_t c_panel)
 {
     const int transposed = row_stride == 1;
     FR_T near[FR_TILE_ROWS * FR_DEPTH];
     for (ptrdiff_t start = 0; start < k; start += FR_DEPTH) {
-        ptrdiff_t depth;
-        const FR_T *b = FR_NAME(fr_packed_row)((const FR_T *)packed, start, k, n, &depth);
+        const ptrdiff_t depth = k - start < FR_DEPTH ? k - start : FR_DEPTH;
+        ptrdiff_t height;
+        const FR_T *b = FR_NAME(fr_packed_row)((const FR_T *)packed, start, k, n, block, &height);
         const int more = add || start > 0;
         const int fetches_columns = transposed && depth > FR_FAR && last - first > 2 * FR_PANEL;
         for (ptrdiff_t left = first; left < last; left += FR_SPAN) {
@@ -127,7 +128,7 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
                 }
                 for (ptrdiff_t j = left; j < right; j += FR_PANEL) {
                     const ptrdiff_t columns = n - j < FR_PANEL ? n - j : FR_PANEL;
-                    const FR_T *panel = b + j * depth, *shift = bias ? (const FR_T *)bias + j : 0;
+                    const FR_T *panel = b + j * height, *shift = bias ? (const FR_T *)bias + j : 0;
                     FR_T *to = (FR_T *)c + i * c_row + j / FR_PANEL * c_panel;
                     switch (rows) {
 #if FR_TILE_ROWS == 12

@@ -9,18 +9,21 @@ cdef extern from "gemm.h" nogil:
     Py_ssize_t FR_DEPTH
     Py_ssize_t fr_panel(bint single)
     Py_ssize_t fr_padded(bint single, Py_ssize_t n)
+    Py_ssize_t fr_block(bint single, Py_ssize_t n)
     void fr_pack(bint single, const void *b, Py_ssize_t stride, Py_ssize_t k, Py_ssize_t n,
-                 Py_ssize_t first, Py_ssize_t last, void *packed)
-    void fr_unpack(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n, void *matrix)
-    void fr_own_packed(bint single, Py_ssize_t k, Py_ssize_t n, Py_ssize_t first,
-                       Py_ssize_t last, Py_ssize_t left, Py_ssize_t right, void *packed)
+                 Py_ssize_t block, Py_ssize_t first, Py_ssize_t last, void *packed)
+    void fr_unpack(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n,
+                   Py_ssize_t block, void *matrix)
+    void fr_own_packed(bint single, Py_ssize_t k, Py_ssize_t n, Py_ssize_t block,
+                       Py_ssize_t first, Py_ssize_t last, Py_ssize_t left, Py_ssize_t right,
+                       void *packed)
     void fr_transpose_part(bint single, const void *weights, Py_ssize_t n, Py_ssize_t k,
-                           Py_ssize_t top, Py_ssize_t bottom, Py_ssize_t left,
-                           Py_ssize_t right, void *transposed)
+                           Py_ssize_t block, Py_ssize_t top, Py_ssize_t bottom,
+                           Py_ssize_t left, Py_ssize_t right, void *transposed)
     void fr_gemm(bint single, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a,
                  Py_ssize_t row_stride, Py_ssize_t k_stride, const Py_ssize_t *chosen,
-                 const void *packed, Py_ssize_t first, Py_ssize_t last, const void *bias,
-                 bint add, void *c, Py_ssize_t c_row, Py_ssize_t c_panel)
+                 const void *packed, Py_ssize_t block, Py_ssize_t first, Py_ssize_t last,
+                 const void *bias, bint add, void *c, Py_ssize_t c_row, Py_ssize_t c_panel)
     void fr_column_sums(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n,
                         Py_ssize_t left, Py_ssize_t right, bint add, void *out)
 
@@ -55,25 +58,27 @@ def packed_size(shape, dtype):
 def pack(matrix, packed, bint for_sparse):
     """Write a matrix to where it lies as products read it, with dense or sparse X."""
     cdef Py_ssize_t k = matrix.shape[0], n = matrix.shape[1]
-    if for_sparse:
-        packed.reshape(k, -1)[:, :n] = matrix
-        return
+    cdef bint single = packed.dtype == np.float32
     matrix = np.ascontiguousarray(matrix, dtype=packed.dtype)
-    fr_pack(packed.dtype == np.float32, address(matrix), n, k, n, 0, k, address(packed))
+    fr_pack(single, address(matrix), n, k, n, 1 if for_sparse else fr_block(single, n), 0, k,
+            address(packed))
 
 
 def unpack(packed, shape, bint for_sparse):
     """A copy of such a matrix, row by row."""
-    if for_sparse:
-        return packed.reshape(shape[0], -1)[:, :shape[1]].copy()
+    cdef bint single = packed.dtype == np.float32
     matrix = np.empty(shape, dtype=packed.dtype)
-    fr_unpack(packed.dtype == np.float32, address(packed), shape[0], shape[1], address(matrix))
+    fr_unpack(single, address(packed), shape[0], shape[1],
+              1 if for_sparse else fr_block(single, shape[1]), address(matrix))
     return matrix
 
 
-# Columns left..right of rows top..bottom of W, which lie in one block of its panels.
+# Columns left..right of rows top..bottom of W in one block, which lie one after the other
+# from `start` up to `end`.
 cdef struct Part:
     Py_ssize_t top, bottom, left, right
+    Py_ssize_t block, depth       # first row and height of the block
+    Py_ssize_t end
 
 
 cdef class Linear(Layer):
@@ -96,20 +101,26 @@ cdef class Linear(Layer):
         Layer.__init__(self, previous, width, previous.single)
         self.n_inputs, self.propagates = previous.width, propagates
         self.padded = fr_padded(self.single, width)
-        self.n_weights, self.block = self.n_inputs * self.padded, FR_DEPTH
+        self.n_weights, self.block = self.n_inputs * self.padded, fr_block(self.single, width)
         self.in_panels = isinstance(previous, DenseInput) and self.n_weights >= SHARED
 
     def tiles(self):
-        """Panels of a block, then b."""
-        cdef Py_ssize_t row, depth, left, right, step, panel = fr_panel(self.single)
+        """Panels of a block, or FR_DEPTH rows of one, then b."""
+        cdef Py_ssize_t block, depth, left, row, base, step, panel = fr_panel(self.single)
         tiles = []
-        for row in range(0, self.n_inputs, FR_DEPTH):
-            depth = min(FR_DEPTH, self.n_inputs - row)
+        for block in range(0, self.n_inputs, self.block):
+            depth = min(self.block, self.n_inputs - block)
             step = panel if self.in_panels else max(1, TILE // (depth * panel)) * panel
             for left in range(0, self.padded, step):
-                right = min(left + step, self.padded)
-                tiles.append((row * self.padded + left * depth, row * self.padded + right * depth,
-                              True, left // panel if self.n_panels else -1))
+                base = block * self.padded + left * depth
+                shared = left // panel if self.n_panels else -1
+                if step > panel:
+                    stop = block * self.padded + min(left + step, self.padded) * depth
+                    tiles.append((base, stop, True, shared))
+                    continue
+                for row in range(0, depth, FR_DEPTH):
+                    tiles.append((base + row * panel, base + min(row + FR_DEPTH, depth) * panel,
+                                  True, shared))
         step = panel if self.in_panels else self.width
         for left in range(0, self.width, step):
             right = min(left + step, self.width)
@@ -162,46 +173,59 @@ cdef class Linear(Layer):
         else:
             rows = at(rows, first * self.previous.stride, single)
         fr_gemm(single, last - first, self.width, self.n_inputs, rows,
-                self.previous.stride, 1, chosen, self.parameters, left, right,
+                self.previous.stride, 1, chosen, self.parameters, self.block, left, right,
                 at(self.parameters, self.n_weights, single), False,
                 at(self.out, first * self.stride, single), self.stride, fr_panel(single))
         if share.n_threads > 1 and not self.n_panels:
-            fr_own_packed(single, batch.n_rows, self.width, share.first, share.last, 0,
-                          self.width, self.packed_grad)
+            self.own_packed_grad(batch, share)
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
-        fr_pack(single, self.grad, self.stride, batch.n_rows, self.width, share.first, share.last,
-                self.packed_grad)
+        fr_pack(single, self.grad, self.stride, batch.n_rows, self.width, FR_DEPTH, share.first,
+                share.last, self.packed_grad)
         if self.propagates:
             fr_gemm(single, share.last - share.first, self.n_inputs, self.width,
                     at(self.grad, share.first * self.stride, single), self.stride, 1,
-                    NULL, self.transposed, 0, self.n_inputs, NULL, False,
+                    NULL, self.transposed, FR_DEPTH, 0, self.n_inputs, NULL, False,
                     at(self.previous.grad, share.first * self.previous.stride, single),
                     self.previous.stride, fr_panel(single))
 
+    cdef void own_packed_grad(self, const Batch *batch, const Share *share) noexcept nogil:
+        cdef Py_ssize_t row = share.first, last
+        while row < share.last:
+            last = min(share.last, (row // FR_DEPTH + 1) * FR_DEPTH)
+            fr_own_packed(self.single, batch.n_rows, self.width, FR_DEPTH, row, last, 0,
+                          self.width, self.packed_grad)
+            row = last
+
     cdef bint next_part(self, Py_ssize_t start, Py_ssize_t stop, Part *part) noexcept nogil:
-        """The part of W from its number `start` on, up to `stop` or the end of the block."""
-        cdef Py_ssize_t block, depth
+        """The part of W that begins with its number `start`: whole panels of a block, or some
+        rows of one; false where `stop` is reached."""
+        cdef Py_ssize_t panel = fr_panel(self.single), base, size
         if start >= stop:
             return False
-        part.top = start // (FR_DEPTH * self.padded) * FR_DEPTH
-        depth = min(FR_DEPTH, self.n_inputs - part.top)
-        part.bottom = part.top + depth
-        block = part.top * self.padded
-        part.left = (start - block) // depth
-        part.right = min(self.padded, (stop - block) // depth)
+        part.block = start // (self.block * self.padded) * self.block
+        part.depth = min(self.block, self.n_inputs - part.block)
+        base, size = part.block * self.padded, part.depth * panel   # of the block, of a panel
+        part.left = (start - base) // size * panel
+        part.top = part.block + (start - base) % size // panel
+        stop = min(stop, base + self.padded * part.depth)
+        if part.top == part.block and stop - start >= size:
+            part.right = (stop - base) // size * panel
+            part.bottom = part.block + part.depth
+            part.end = base + part.right * part.depth
+        else:
+            part.right = part.left + panel
+            part.end = min(stop, base + part.right * part.depth)
+            part.bottom = part.top + (part.end - start) // panel
         return True
-
-    cdef Py_ssize_t part_end(self, const Part *part) noexcept nogil:
-        return part.top * self.padded + part.right * (part.bottom - part.top)
 
     cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil:
         cdef Part part
         while self.next_part(start, min(stop, self.n_weights), &part):
             self.differentiate_part(batch, share, &part)
-            start = self.part_end(&part)
+            start = part.end
         self.differentiate_bias(batch, start, stop)
 
     cdef void differentiate_bias(self, const Batch *batch, Py_ssize_t start,
@@ -214,20 +238,20 @@ cdef class Linear(Layer):
     cdef void differentiate_part(self, const Batch *batch, const Share *share,
                                  const Part *part) noexcept nogil:
         cdef bint single = self.single, owns = share.n_threads > 1 and self.n_panels == 0
-        cdef Py_ssize_t panel = fr_panel(single), depth = part.bottom - part.top
-        cdef Py_ssize_t row = part.top, n_rows = OWNED_ROWS if owns else depth
+        cdef Py_ssize_t panel = fr_panel(single), base = part.block * self.padded
+        cdef Py_ssize_t row = part.top, n_rows = OWNED_ROWS if owns else part.bottom - part.top
         cdef const Py_ssize_t *chosen
         cdef const void *rows = self.rows(batch, share, &chosen)
         while row < part.bottom:
             n_rows = min(n_rows, part.bottom - row)
             if owns:
-                fr_own_packed(single, self.n_inputs, self.width, row, row + n_rows, part.left,
-                              part.right, self.parameters)
+                fr_own_packed(single, self.n_inputs, self.width, self.block, row, row + n_rows,
+                              part.left, part.right, self.parameters)
             fr_gemm(single, n_rows, self.padded, batch.n_rows,
                     at(rows, row, single), 1, self.previous.stride, chosen, self.packed_grad,
-                    part.left, part.right, NULL, batch.add,
-                    at(self.gradients, part.top * self.padded + (row - part.top) * panel, single),
-                    panel, depth * panel)
+                    FR_DEPTH, part.left, part.right, NULL, batch.add,
+                    at(self.gradients, base + (row - part.block) * panel, single), panel,
+                    part.depth * panel)
             row += n_rows
 
     cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
@@ -235,9 +259,9 @@ cdef class Linear(Layer):
         if not self.propagates:
             return
         while self.next_part(start, min(stop, self.n_weights), &part):
-            fr_transpose_part(self.single, self.parameters, self.n_inputs, self.width, part.top,
-                              part.bottom, part.left, part.right, self.transposed)
-            start = self.part_end(&part)
+            fr_transpose_part(self.single, self.parameters, self.n_inputs, self.width, self.block,
+                              part.top, part.bottom, part.left, part.right, self.transposed)
+            start = part.end
 
     cdef void limit_norms(self, double bound, const Share *share) noexcept nogil:
         cdef Py_ssize_t panel = fr_panel(self.single), n_panels = self.padded // panel

@@ -161,8 +161,8 @@ FR_FUNCTION void FR_NAME(fr_limit_norms)(void *weights, ptrdiff_t rows, ptrdiff_
         double norm[FR_PANEL] = {0};
         ptrdiff_t depth;
         for (ptrdiff_t i = 0; i < rows; i++) {
-            const FR_T *w = FR_NAME(fr_row_of_blocks)((FR_T *)weights, i, rows, columns, block,
-                                                      &depth) + left * depth;
+            const FR_T *w = FR_NAME(fr_packed_row)((FR_T *)weights, i, rows, columns, block, &depth)
+                + left * depth;
             for (int j = 0; j < FR_PANEL; j++) norm[j] += (double)w[j] * (double)w[j];
         }
         int any = 0;
@@ -171,8 +171,8 @@ FR_FUNCTION void FR_NAME(fr_limit_norms)(void *weights, ptrdiff_t rows, ptrdiff_
             norm[j] = norm[j] > bound * bound ? bound / sqrt(norm[j]) : 1;
         }
         for (ptrdiff_t i = 0; any && i < rows; i++) {
-            FR_T *w = FR_NAME(fr_row_of_blocks)((FR_T *)weights, i, rows, columns, block,
-                                                &depth) + left * depth;
+            FR_T *w = FR_NAME(fr_packed_row)((FR_T *)weights, i, rows, columns, block, &depth)
+                + left * depth;
             for (int j = 0; j < FR_PANEL; j++) w[j] *= (FR_T)norm[j];
         }
     }
