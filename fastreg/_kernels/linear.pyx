@@ -46,7 +46,7 @@ cdef extern from "network_rows.h" nogil:
 cdef enum:
     TILE = 2048         # weights of a tile, about: whole panels of a block
     SHARED = 1 << 14    # weights of the first layer that are worth sharing by panels, ...
-    SHARED_ROWS = 2     # ... for batches of so many rows at most for each unit
+    SHARED_ROWS = 4     # ... for batches of so many rows at most for each unit
     OWNED_ROWS = 12     # of weights: lines enough to take over while so many are multiplied
 
 
