@@ -58,9 +58,23 @@ def test_activate_wants_contiguous_numbers():
     st.integers(1, 4),
 )
 def test_products(n, inputs, outputs, dtype, n_threads):
+    check_products(n, (outputs, 1 + outputs % 37, inputs), dtype, n_threads)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+@pytest.mark.parametrize(
+    "widths", [(1000, 48, 2), (2100, 17, 130), (300, 192, 5), (129, 600, 300), (1024, 32, 1)]
+)
+def test_products_of_many_panels(widths, dtype, n_threads):
+    for n in (1, 40, 300):
+        check_products(n, widths, dtype, n_threads)
+
+
+def check_products(n, widths, dtype, n_threads):
     """Forward, gradient of W and b, and backward of two linear layers."""
-    rng = np.random.default_rng(n + inputs + outputs)
-    hidden, widths = 1 + outputs % 37, (outputs, 1 + outputs % 37, inputs)
+    rng = np.random.default_rng(n + sum(widths))
+    hidden = widths[1]
     shape = Shape(widths, ("identity",), "identity", (False,))
     model = Perceptron(shape, np.dtype(dtype))
     for k, b in model.vectors("intercept").items():

@@ -296,6 +296,7 @@ def test_threads_change_no_bit(digits, dtype, monkeypatch):
         {},
         {"clip_norm": 1, "max_norm": 1, "weight_decay": 0.1},
         {"batch_norm": True, "dropout": [0, 0.3, 0.3]},
+        {"activation": "identity"},
         {"dropout": 0.2, "activation": "identity"},
         {"activation": "gelu", "alpha": [0.1, 0.2, 0.3]},
     ],
