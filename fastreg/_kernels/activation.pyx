@@ -43,12 +43,12 @@ cdef class Activation(Layer):
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         self.kind.forward[self.single](self.previous.out, self.previous.stride, self.out,
-                                       self.stride, share.first, share.last, self.width)
+                                       self.stride, share.first, share.last, self.span)
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         self.kind.backward[self.single](self.previous.out, self.previous.stride, self.out,
                                         self.stride, self.grad, self.stride, share.first,
-                                        share.last, self.width)
+                                        share.last, self.span)
 
 
 def activate(name, array):

@@ -1,4 +1,6 @@
 """Batch normalisation: the formulas are in normalise.h."""
+from libc.string cimport memcpy
+
 from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Layer, Share, at, block_start
 
 cdef extern from "team.h" nogil:
@@ -39,7 +41,7 @@ cdef class BatchNorm(Layer):
     cdef Py_ssize_t[::1] n_seen
     cdef void *moments       # of each block
     cdef void *block_slopes
-    cdef void *merged        # of the batch, for each thread: means, 1 / deviations
+    cdef void *merged        # for each thread: means, 1 / deviations, scales, shifts
     cdef void *slopes
 
     def __init__(self, Layer previous, statistics, n_seen, double momentum, double epsilon):
@@ -55,28 +57,31 @@ cdef class BatchNorm(Layer):
         """`out`, and room for statistics."""
         Layer.allocate(self, n_rows, n_threads)
         self.full = n_rows
-        self.moments = self.buffer("moments", 2 * MAX_BLOCKS * self.width)
-        self.block_slopes = self.buffer("block_slopes", 2 * MAX_BLOCKS * self.width)
-        self.merged = self.buffer("merged", 2 * n_threads * self.width)
-        self.slopes = self.buffer("slopes", 2 * n_threads * self.width)
+        self.moments = self.buffer("moments", 2 * MAX_BLOCKS * self.span)
+        self.block_slopes = self.buffer("block_slopes", 2 * MAX_BLOCKS * self.span)
+        self.merged = self.buffer("merged", 4 * n_threads * self.span)
+        self.slopes = self.buffer("slopes", 2 * n_threads * self.span)
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
-        cdef Py_ssize_t block, width = self.width
+        cdef Py_ssize_t block, width = self.width, span = self.span
         cdef bint single = self.single
-        cdef void *mean = at(self.merged, 2 * width * share.thread, single)
-        cdef void *square = at(mean, width, single)
+        cdef void *mean = at(self.merged, 4 * span * share.thread, single)
+        cdef void *square = at(mean, span, single)
+        cdef void *scale = at(mean, 2 * span, single)
+        cdef void *shift = at(mean, 3 * span, single)
         for block in range(share.first_block, share.last_block):
             fr_block_moments(single, self.previous.out, self.previous.stride,
-                             block_start(batch, block), block_start(batch, block + 1), width,
-                             at(self.moments, 2 * width * block, single))
+                             block_start(batch, block), block_start(batch, block + 1), span,
+                             at(self.moments, 2 * span * block, single))
         fr_team_wait(share.n_threads)
-        fr_merge_moments(single, self.moments, batch.n_blocks, batch.n_rows, width, mean)
+        fr_merge_moments(single, self.moments, batch.n_blocks, batch.n_rows, span, mean)
         if share.thread == 0:
             self.follow(batch.n_rows, mean, square)
         fr_invert_deviations(single, square, batch.n_rows, width, self.epsilon)
+        memcpy(scale, self.parameters, width * (4 if single else 8))
+        memcpy(shift, at(self.parameters, width, single), width * (4 if single else 8))
         fr_normalise(single, self.previous.out, self.previous.stride, self.out, self.stride,
-                     share.first, share.last, width, mean, square, self.parameters,
-                     at(self.parameters, width, single))
+                     share.first, share.last, span, mean, square, scale, shift)
 
     cdef void follow(self, Py_ssize_t n_rows, const void *mean,
                      const void *square) noexcept nogil:
@@ -92,21 +97,21 @@ cdef class BatchNorm(Layer):
             self.running[1, j] += share * (value / rows - self.running[1, j])
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
-        cdef Py_ssize_t block, width = self.width
+        cdef Py_ssize_t block, span = self.span
         cdef bint single = self.single
-        cdef void *sums = at(self.slopes, 2 * width * share.thread, single)
+        cdef void *sums = at(self.slopes, 2 * span * share.thread, single)
+        cdef void *mean = at(self.merged, 4 * span * share.thread, single)
         for block in range(share.first_block, share.last_block):
             fr_block_slopes(single, self.grad, self.stride, self.previous.out,
                             self.previous.stride, block_start(batch, block),
-                            block_start(batch, block + 1), width,
-                            at(self.block_slopes, 2 * width * block, single))
+                            block_start(batch, block + 1), span,
+                            at(self.block_slopes, 2 * span * block, single))
         fr_team_wait(share.n_threads)
-        fr_merge_slopes(single, self.block_slopes, batch.n_blocks, width, sums)
+        fr_merge_slopes(single, self.block_slopes, batch.n_blocks, span, sums)
         fr_normalise_backward(single, self.grad, self.stride, self.previous.out,
-                              self.previous.stride, share.first, share.last, width,
-                              batch.n_rows,
-                              at(self.merged, 2 * width * share.thread + width, single),
-                              self.parameters, sums)
+                              self.previous.stride, share.first, share.last, span,
+                              batch.n_rows, at(mean, span, single), at(mean, 2 * span, single),
+                              sums)
 
     cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil:
@@ -114,7 +119,7 @@ cdef class BatchNorm(Layer):
         cdef Py_ssize_t j, i
         cdef double value
         for i in range(start, stop):
-            j = i + self.width if i < self.width else i - self.width
+            j = i + self.span if i < self.width else i - self.width
             if self.single:
                 value = (<float *> self.slopes)[j]
                 (<float *> self.gradients)[i] = <float> (

@@ -1,12 +1,12 @@
 /* C = A B for the small and middling matrices of a network, in float or double.
  *
  * B lies in panels (panels.h), and C may. A is read where it lies, through two strides, so
- * its transpose costs nothing, and chosen rows of a larger matrix very little. An element of C is a sum over k in one fixed order, whatever
- * rows and columns of C a call computes: threads share a product, and no bit depends on
- * how. Six rows by two vectors of sums stay in registers, twelve by one where vectors are
- * as wide as a panel: half the instructions, which counts where a core is shared. On
- * matrices of 32 x 8 to 784 x 512 this is as fast as OpenBLAS or faster: it has no
- * overhead to speak of.
+ * its transpose costs nothing, and chosen rows of a larger matrix very little. An element
+ * of C is a sum over k in one fixed order, whatever rows and columns of C a call computes:
+ * threads share a product, and no bit depends on how. Six rows by two vectors of sums stay
+ * in registers, twelve by one where vectors are as wide as a panel: half the instructions,
+ * which counts where a core is shared. On matrices of 32 x 8 to 784 x 512 this is as fast
+ * as OpenBLAS or faster: it has no overhead to speak of.
  */
 #ifndef FR_T
 #ifndef FASTREG_GEMM_H
@@ -38,7 +38,8 @@ enum {
  * C += A B where `add`. One of the strides of A is 1: A is a matrix or, where row_stride is,
  * the transpose of one, all of its rows or the `chosen` ones. B is packed in blocks of
  * `block` rows, a multiple of FR_DEPTH. Row i of C's panel of column j
- * is at c + i c_row + j / FR_PANEL c_panel, where c_panel = FR_PANEL is C row by row. */
+ * is at c + i c_row + j / FR_PANEL c_panel, where c_panel = FR_PANEL is C row by row. All
+ * panels of C are whole: there is room behind its last column, where zeros are written. */
 #define fr_gemm(single, ...) \
     ((single) ? FR_WIDEST(fr_gemm, f32)(__VA_ARGS__) : FR_WIDEST(fr_gemm, f64)(__VA_ARGS__))
 

@@ -60,31 +60,14 @@ FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T 
 }
 #endif
 
-/* The same where only the first columns of the panel are wanted */
-FR_INLINE void FR_AT_WIDTH(fr_ragged_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
-                                           ptrdiff_t row_stride, ptrdiff_t k_stride,
-                                           const FR_T *b, const FR_T *bias, int add, FR_T *c,
-                                           ptrdiff_t c_stride, ptrdiff_t columns)
-{
-    FR_T sums[FR_TILE_ROWS * FR_PANEL];
-    FR_AT_WIDTH(fr_tile)(rows, depth, a, row_stride, k_stride, 0, b, 0, 0, sums, FR_PANEL);
-    for (int i = 0; i < rows; i++)
-        for (ptrdiff_t j = 0; j < columns; j++)
-            c[i * c_stride + j] = sums[i * FR_PANEL + j]
-                + (add ? c[i * c_stride + j] : bias ? bias[j] : 0);
-}
-
-#define FR_TILE_OF(N)                                                                       \
-    case N:                                                                                 \
-        if (columns < FR_PANEL)                                                             \
-            FR_AT_WIDTH(fr_ragged_tile)(N, depth, from, i_step, p_step, panel, shift, more, \
-                                        to, c_row, columns);                                \
-        else if (far)                                                                       \
-            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, far, panel, shift, more,   \
-                                 to, c_row);                                                \
-        else                                                                                \
-            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, 0, panel, shift, more, to, \
-                                 c_row);                                                    \
+#define FR_TILE_OF(N)                                                                        \
+    case N:                                                                                  \
+        if (far)                                                                             \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, far, panel, shift, more,    \
+                                 to, c_row);                                                 \
+        else                                                                                 \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, 0, panel, shift, more, to,  \
+                                 c_row);                                                     \
         break;
 
 FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
@@ -94,6 +77,12 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
 {
     const int transposed = row_stride == 1;
     FR_T near[FR_TILE_ROWS * FR_DEPTH];
+    const FR_T *last_bias = 0;
+    FR_T ragged[FR_PANEL] = {0};
+    if (bias && n % FR_PANEL) { /* that of the last panel, whose columns go on as zeros */
+        memcpy(ragged, (const FR_T *)bias + n / FR_PANEL * FR_PANEL, n % FR_PANEL * sizeof(FR_T));
+        last_bias = ragged;
+    }
     for (ptrdiff_t start = 0; start < k; start += FR_DEPTH) {
         const ptrdiff_t depth = k - start < FR_DEPTH ? k - start : FR_DEPTH;
         ptrdiff_t height;
@@ -127,8 +116,10 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
                     from += transposed ? start * k_stride : i * row_stride;
                 }
                 for (ptrdiff_t j = left; j < right; j += FR_PANEL) {
-                    const ptrdiff_t columns = n - j < FR_PANEL ? n - j : FR_PANEL;
-                    const FR_T *panel = b + j * height, *shift = bias ? (const FR_T *)bias + j : 0;
+                    const FR_T *panel = b + j * height;
+                    const FR_T *shift = n - j < FR_PANEL ? last_bias
+                                        : bias           ? (const FR_T *)bias + j
+                                                         : 0;
                     FR_T *to = (FR_T *)c + i * c_row + j / FR_PANEL * c_panel;
                     switch (rows) {
 #if FR_TILE_ROWS == 12

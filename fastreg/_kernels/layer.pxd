@@ -38,6 +38,7 @@ cdef class Layer:
     cdef readonly bint single
     cdef readonly Py_ssize_t n_panels   # of weights, where threads share them by panels
     cdef Py_ssize_t stride           # between rows of `out` and `grad`
+    cdef Py_ssize_t span             # numbers of a row, up to whole vectors: there is room
     cdef void *out                   # output, (rows, width)
     cdef void *grad                  # slope of the loss by the output
     cdef void *parameters

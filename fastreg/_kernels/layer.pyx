@@ -51,19 +51,18 @@ def aligned_zeros(size, dtype):
     return memory[start:start + n_bytes].view(dtype)
 
 
-cdef Py_ssize_t row_stride(Py_ssize_t width, bint single) noexcept:
-    """Numbers from row to row of a buffer: an odd number of cache lines, so that a walk
-    down a column meets all sets of the cache."""
-    cdef Py_ssize_t line = LINE // (4 if single else 8)
-    return ((width + line - 1) // line | 1) * line
-
-
 cdef class Layer:
     """A layer of `width` outputs on top of `previous`."""
 
     def __init__(self, Layer previous, Py_ssize_t width, bint single):
+        cdef Py_ssize_t line = LINE // (4 if single else 8)
+        cdef Py_ssize_t n_lines = (width + line - 1) // line
         self.previous, self.width, self.single = previous, width, single
-        self.stride = row_stride(width, single)
+        # loops over single numbers go on to the end of a line, with no remainder: nobody
+        # reads what is behind the width
+        self.span = n_lines * line
+        # an odd number of lines: a walk down a column meets all sets of the cache
+        self.stride = (n_lines | 1) * line
         self.memory = {}
 
     @property
