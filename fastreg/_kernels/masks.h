@@ -12,6 +12,21 @@
 
 #include "random.h"
 
+/* the bits of a number, read where it lies */
+#if defined(__GNUC__)
+typedef uint32_t __attribute__((may_alias)) fr_bits_f32;
+typedef uint64_t __attribute__((may_alias)) fr_bits_f64;
+#else
+typedef uint32_t fr_bits_f32;
+typedef uint64_t fr_bits_f64;
+#endif
+
+/* Of 2^16 numbers, how many are kept. */
+FR_INLINE uint32_t fr_kept(double keep)
+{
+    return (uint32_t)(keep * 65536.0 + 0.5);
+}
+
 #define FR_BODY "masks.h"
 #include "for_reals.h"
 
@@ -28,17 +43,14 @@
     ptrdiff_t first, ptrdiff_t last, ptrdiff_t width, uint32_t layer, uint64_t number, \
         uint64_t key
 
-/* mask is 0 with probability 1 - kept / 2^16, else 2^16 / kept; out = mask in.
- * A word makes two masks of 16 bits. */
-FR_INLINE void FR_NAME(fr_apply_mask)(const FR_T *in, FR_T *mask, FR_T *out, ptrdiff_t n,
-                                      const uint32_t *words, int shift, uint32_t kept,
-                                        FR_T scale)
+/* out = scale in with probability kept / 2^16, else -0, which is nothing else here: that
+ * tells the way back what was dropped, without masks in memory. A word decides for two. */
+FR_INLINE void FR_NAME(fr_drop_some)(const FR_T *in, FR_T *out, ptrdiff_t n,
+                                     const uint32_t *words, int shift, uint32_t kept, FR_T scale)
 {
 #pragma omp simd
-    for (ptrdiff_t j = 0; j < n; j++) {
-        mask[j] = ((words[j] >> shift) & 0xFFFFu) < kept ? scale : 0;
-        out[j] = mask[j] * in[j];
-    }
+    for (ptrdiff_t j = 0; j < n; j++)
+        out[j] = ((words[j] >> shift) & 0xFFFFu) < kept ? scale * in[j] + (FR_T)0 : -(FR_T)0;
 }
 
 /* Counters for a row of masks, eight masks each: whole vectors of them where it is wide. */
@@ -48,10 +60,11 @@ FR_INLINE ptrdiff_t FR_NAME(fr_mask_groups)(ptrdiff_t width)
     return groups > 4 ? (groups + 7) / 8 * 8 : groups;
 }
 
-FR_FUNCTION void FR_NAME(fr_drop)(const void *input, ptrdiff_t in_stride, void *masks,
-                                       void *output, ptrdiff_t stride, double keep, FR_PLACE)
+/* Rows of `width` numbers, and of those up to `span` behind them, which nobody reads */
+FR_FUNCTION void FR_NAME(fr_drop)(const void *input, ptrdiff_t in_stride, void *output,
+                                  ptrdiff_t stride, double keep, ptrdiff_t span, FR_PLACE)
 {
-    const uint32_t kept = (uint32_t)(keep * 65536.0 + 0.5);
+    const uint32_t kept = fr_kept(keep);
     const FR_T scale = (FR_T)(65536.0 / kept);
     const ptrdiff_t groups = FR_NAME(fr_mask_groups)(width);
     const ptrdiff_t rows = groups < FR_WORDS ? FR_WORDS / groups : 1;
@@ -66,33 +79,36 @@ FR_FUNCTION void FR_NAME(fr_drop)(const void *input, ptrdiff_t in_stride, void *
                                (uint32_t)(number >> 32), key, n, words);
             for (ptrdiff_t i = top; i < bottom; i++) {
                 const FR_T *in = (const FR_T *)input + i * in_stride;
-                FR_T *mask = (FR_T *)masks + i * stride, *out = (FR_T *)output + i * stride;
+                FR_T *out = (FR_T *)output + i * stride;
 #pragma GCC unroll 8
                 for (int lane = 0; lane < 8; lane++) {
                     const ptrdiff_t j = lane * groups + start;
-                    const ptrdiff_t count = width - j < some ? width - j : some;
+                    const ptrdiff_t count = span - j < some ? span - j : some;
                     const uint32_t *own = words + (lane / 2) * n + (i - top) * groups;
+                    const int shift = lane % 2 * 16;
                     if (count == 8)
-                        FR_NAME(fr_apply_mask)(in + j, mask + j, out + j, 8, own,
-                                               lane % 2 * 16, kept, scale);
+                        FR_NAME(fr_drop_some)(in + j, out + j, 8, own, shift, kept, scale);
+                    else if (count == 16)
+                        FR_NAME(fr_drop_some)(in + j, out + j, 16, own, shift, kept, scale);
                     else
-                        FR_NAME(fr_apply_mask)(in + j, mask + j, out + j, count, own,
-                                               lane % 2 * 16, kept, scale);
+                        FR_NAME(fr_drop_some)(in + j, out + j, count, own, shift, kept, scale);
                 }
             }
         }
 }
 
-/* g *= mask */
-FR_FUNCTION void FR_NAME(fr_drop_backward)(void *gradient, ptrdiff_t grad_stride, const void *masks,
-                                           ptrdiff_t stride, ptrdiff_t first, ptrdiff_t last,
+/* g = scale g, or 0 where fr_drop has left -0 */
+FR_FUNCTION void FR_NAME(fr_drop_backward)(void *gradient, const void *output, ptrdiff_t stride,
+                                           double keep, ptrdiff_t first, ptrdiff_t last,
                                            ptrdiff_t width)
 {
+    const FR_T scale = (FR_T)(65536.0 / fr_kept(keep));
+    const FR_NAME(fr_bits) dropped = (FR_NAME(fr_bits))1 << (8 * sizeof(FR_T) - 1);
     for (ptrdiff_t i = first; i < last; i++) {
-        FR_T *g = (FR_T *)gradient + i * grad_stride;
-        const FR_T *mask = (const FR_T *)masks + i * stride;
+        FR_T *g = (FR_T *)gradient + i * stride;
+        const FR_NAME(fr_bits) *bits = (const FR_NAME(fr_bits) *)output + i * stride;
 #pragma omp simd
-        for (ptrdiff_t j = 0; j < width; j++) g[j] *= mask[j];
+        for (ptrdiff_t j = 0; j < width; j++) g[j] = bits[j] == dropped ? 0 : scale * g[j];
     }
 }
 

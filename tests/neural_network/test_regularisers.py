@@ -1,5 +1,7 @@
 """Dropout, batch norm, L1, weight decay, norms, smoothing and noise do what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -50,6 +52,29 @@ def test_dropout_rate_and_mean(rate, dtype):
     silent = (out == 0) - rate
     for other in (silent[:, 1:] * silent[:, :-1], silent[1:] * silent[:-1]):
         assert abs(other.mean()) < 5 * rate * (1 - rate) / np.sqrt(other.size)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_dropout_keeps_does_not_depend_on_the_values(dtype):
+    # relu's zeros pass their slopes on: what was dropped is known by more than its value
+    p = 37
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1, p)).astype(dtype)
+    X[0, ::3], X[0, 1::3] = 0.0, -0.0
+    shape = Shape((p, p, 1), ("identity",), "identity", (False,))
+    gradients = []
+    for rows in (X, np.ones_like(X)):
+        model = Perceptron(shape, np.dtype(dtype))
+        model.set_coef(0, np.eye(p))
+        model.set_coef(1, np.ones((p, 1)))
+        options = replace(Regularisation.none(2), dropout=(0.0, 0.5))
+        data = Data(rows, np.full((1, 1), 100.0, dtype), None, "absolute")
+        network, gradient = build_network(model, data, options, n_rows=1, n_threads=1)
+        network.differentiate(np.array([0]), np.array([0, 1]), 1.0)
+        gradients.append(Perceptron(shape, np.dtype(dtype), gradient).vectors("intercept")[0])
+    kept = gradients[1] != 0
+    assert 0.2 < kept.mean() < 0.8
+    np.testing.assert_array_equal(gradients[0], gradients[1])
 
 
 def test_masks_depend_on_the_batch_and_the_key():
