@@ -44,7 +44,8 @@ cdef extern from "network_rows.h" nogil:
 
 
 cdef enum:
-    TILE = 2048         # weights of a tile, about: whole panels of a block
+    TILE = 2048         # weights of a tile, about, at most
+    TILES = 16          # of a layer, or more
     SHARED = 1 << 14    # weights of the first layer that are worth sharing by panels, ...
     SHARED_ROWS = 4     # ... for batches of so many rows at most for each unit
     OWNED_ROWS = 12     # of weights: lines enough to take over while so many are multiplied
@@ -105,12 +106,16 @@ cdef class Linear(Layer):
         self.in_panels = isinstance(previous, DenseInput) and self.n_weights >= SHARED
 
     def tiles(self):
-        """Panels of a block, or FR_DEPTH rows of one, then b."""
+        """Panels of a block, or some rows of one, then b: of a small layer small tiles, so that
+        threads get equal shares; a thread works on those that lie together in one go."""
         cdef Py_ssize_t block, depth, left, row, base, step, panel = fr_panel(self.single)
+        cdef Py_ssize_t size = min(max(self.n_weights // TILES, TILE // 4), TILE)
+        # whole panels of the transpose, too
+        cdef Py_ssize_t n_rows = FR_DEPTH if self.in_panels else size // (panel * panel) * panel
         tiles = []
         for block in range(0, self.n_inputs, self.block):
             depth = min(self.block, self.n_inputs - block)
-            step = panel if self.in_panels else max(1, TILE // (depth * panel)) * panel
+            step = panel if self.in_panels else max(1, size // (depth * panel)) * panel
             for left in range(0, self.padded, step):
                 base = block * self.padded + left * depth
                 shared = left // panel if self.n_panels else -1
@@ -118,8 +123,8 @@ cdef class Linear(Layer):
                     stop = block * self.padded + min(left + step, self.padded) * depth
                     tiles.append((base, stop, True, shared))
                     continue
-                for row in range(0, depth, FR_DEPTH):
-                    tiles.append((base + row * panel, base + min(row + FR_DEPTH, depth) * panel,
+                for row in range(0, depth, n_rows):
+                    tiles.append((base + row * panel, base + min(row + n_rows, depth) * panel,
                                   True, shared))
         step = panel if self.in_panels else self.width
         for left in range(0, self.width, step):
