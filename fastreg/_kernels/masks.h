@@ -12,11 +12,13 @@
 
 #include "random.h"
 
-/* the bits of a number, read where it lies */
+/* halves of words, and the bits of a number, read where they lie */
 #if defined(__GNUC__)
+typedef uint16_t __attribute__((may_alias)) fr_half;
 typedef uint32_t __attribute__((may_alias)) fr_bits_f32;
 typedef uint64_t __attribute__((may_alias)) fr_bits_f64;
 #else
+typedef uint16_t fr_half;
 typedef uint32_t fr_bits_f32;
 typedef uint64_t fr_bits_f64;
 #endif
@@ -44,13 +46,13 @@ FR_INLINE uint32_t fr_kept(double keep)
         uint64_t key
 
 /* out = scale in with probability kept / 2^16, else -0, which is nothing else here: that
- * tells the way back what was dropped, without masks in memory. A word decides for two. */
+ * tells the way back what was dropped, without masks in memory. */
 FR_INLINE void FR_NAME(fr_drop_some)(const FR_T *in, FR_T *out, ptrdiff_t n,
-                                     const uint32_t *words, int shift, uint32_t kept, FR_T scale)
+                                     const fr_half *chances, uint32_t kept, FR_T scale)
 {
 #pragma omp simd
     for (ptrdiff_t j = 0; j < n; j++)
-        out[j] = ((words[j] >> shift) & 0xFFFFu) < kept ? scale * in[j] + (FR_T)0 : -(FR_T)0;
+        out[j] = (uint32_t)chances[j] < kept ? scale * in[j] + (FR_T)0 : -(FR_T)0;
 }
 
 /* Counters for a row of masks, eight masks each: whole vectors of them where it is wide. */
@@ -80,18 +82,18 @@ FR_FUNCTION void FR_NAME(fr_drop)(const void *input, ptrdiff_t in_stride, void *
             for (ptrdiff_t i = top; i < bottom; i++) {
                 const FR_T *in = (const FR_T *)input + i * in_stride;
                 FR_T *out = (FR_T *)output + i * stride;
-#pragma GCC unroll 8
-                for (int lane = 0; lane < 8; lane++) {
-                    const ptrdiff_t j = lane * groups + start;
-                    const ptrdiff_t count = span - j < some ? span - j : some;
-                    const uint32_t *own = words + (lane / 2) * n + (i - top) * groups;
-                    const int shift = lane % 2 * 16;
-                    if (count == 8)
-                        FR_NAME(fr_drop_some)(in + j, out + j, 8, own, shift, kept, scale);
-                    else if (count == 16)
-                        FR_NAME(fr_drop_some)(in + j, out + j, 16, own, shift, kept, scale);
+#pragma GCC unroll 4
+                for (int word = 0; word < 4; word++) {
+                    const ptrdiff_t j = 2 * (word * groups + start);
+                    const ptrdiff_t count = span - j < 2 * some ? span - j : 2 * some;
+                    const fr_half *chances =
+                        (const fr_half *)(words + word * n + (i - top) * groups);
+                    if (count == 16)
+                        FR_NAME(fr_drop_some)(in + j, out + j, 16, chances, kept, scale);
+                    else if (count == 32)
+                        FR_NAME(fr_drop_some)(in + j, out + j, 32, chances, kept, scale);
                     else
-                        FR_NAME(fr_drop_some)(in + j, out + j, count, own, shift, kept, scale);
+                        FR_NAME(fr_drop_some)(in + j, out + j, count, chances, kept, scale);
                 }
             }
         }
