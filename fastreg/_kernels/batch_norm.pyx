@@ -22,6 +22,8 @@ cdef extern from "normalise.h" nogil:
                          Py_ssize_t last, Py_ssize_t width, void *sums)
     void fr_merge_slopes(bint single, const void *blocks, Py_ssize_t n_blocks, Py_ssize_t width,
                          void *out)
+    void fr_scale_slopes(bint single, const void *sums, Py_ssize_t span, Py_ssize_t width,
+                         bint add, void *out)
     void fr_normalise_backward(bint single, void *gradient, Py_ssize_t grad_stride,
                                const void *normal, Py_ssize_t stride, Py_ssize_t first,
                                Py_ssize_t last, Py_ssize_t width, Py_ssize_t rows,
@@ -115,16 +117,6 @@ cdef class BatchNorm(Layer):
 
     cdef void differentiate(self, const Batch *batch, const Share *share, Py_ssize_t start,
                             Py_ssize_t stop) noexcept nogil:
-        # the first thread's sums: shifts' slopes come first there, scales' first here
-        cdef Py_ssize_t j, i
-        cdef double value
-        for i in range(start, stop):
-            j = i + self.span if i < self.width else i - self.width
-            if self.single:
-                value = (<float *> self.slopes)[j]
-                (<float *> self.gradients)[i] = <float> (
-                    value + ((<float *> self.gradients)[i] if batch.add else 0))
-            else:
-                value = (<double *> self.slopes)[j]
-                (<double *> self.gradients)[i] = (
-                    value + ((<double *> self.gradients)[i] if batch.add else 0))
+        # one tile, and the first thread's sums
+        fr_scale_slopes(self.single, self.slopes, self.span, self.width, batch.add,
+                        self.gradients)

@@ -10,8 +10,12 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "clones.h"
+
+#define FR_LINE (2 * FR_LANES)  /* numbers of a cache line */
+#define FR_STRIP (2 * FR_LINE)
 
 #define FR_BODY "normalise.h"
 #include "for_reals.h"
@@ -28,36 +32,44 @@
     ((single) ? fr_block_slopes_f32(__VA_ARGS__) : fr_block_slopes_f64(__VA_ARGS__))
 #define fr_merge_slopes(single, ...) \
     ((single) ? fr_merge_slopes_f32(__VA_ARGS__) : fr_merge_slopes_f64(__VA_ARGS__))
+#define fr_scale_slopes(single, ...) \
+    ((single) ? fr_scale_slopes_f32(__VA_ARGS__) : fr_scale_slopes_f64(__VA_ARGS__))
 #define fr_normalise_backward(single, ...) \
     ((single) ? fr_normalise_backward_f32(__VA_ARGS__) : fr_normalise_backward_f64(__VA_ARGS__))
 
 #endif
 #else
 
+/* The first `columns` columns, few and known to the compiler: sums stay in registers. */
+FR_INLINE void FR_NAME(fr_strip_moments)(const int columns, const FR_T *z, ptrdiff_t stride,
+                                         ptrdiff_t rows, FR_T *means, FR_T *squares)
+{
+    FR_T mean[FR_STRIP] = {0}, square[FR_STRIP] = {0};
+    const FR_T share = (FR_T)1 / rows;
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) mean[j] += z[i * stride + j];
+    for (int j = 0; j < columns; j++) mean[j] *= share;
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) {
+            const FR_T d = z[i * stride + j] - mean[j];
+            square[j] += d * d;
+        }
+    memcpy(means, mean, columns * sizeof(FR_T));
+    memcpy(squares, square, columns * sizeof(FR_T));
+}
+
 /* moments[0:width] = column means of rows first..last, moments[width:] = sums of squares
- * about them */
+ * about them; width in whole lines, here and below */
 FR_FUNCTION void FR_NAME(fr_block_moments)(const void *input, ptrdiff_t stride, ptrdiff_t first,
                                            ptrdiff_t last, ptrdiff_t width, void *moments)
 {
-    const FR_T *z = (const FR_T *)input;
+    const FR_T *z = (const FR_T *)input + first * stride;
     FR_T *mean = (FR_T *)moments, *square = mean + width;
-    const FR_T share = (FR_T)1 / (last - first);
-    for (ptrdiff_t j = 0; j < width; j++) mean[j] = square[j] = 0;
-    for (ptrdiff_t i = first; i < last; i++) {
-        const FR_T *row = z + i * stride;
-#pragma omp simd
-        for (ptrdiff_t j = 0; j < width; j++) mean[j] += row[j];
-    }
-#pragma omp simd
-    for (ptrdiff_t j = 0; j < width; j++) mean[j] *= share;
-    for (ptrdiff_t i = first; i < last; i++) {
-        const FR_T *row = z + i * stride;
-#pragma omp simd
-        for (ptrdiff_t j = 0; j < width; j++) {
-            const FR_T d = row[j] - mean[j];
-            square[j] += d * d;
-        }
-    }
+    ptrdiff_t j = 0;
+    for (; j + FR_STRIP <= width; j += FR_STRIP)
+        FR_NAME(fr_strip_moments)(FR_STRIP, z + j, stride, last - first, mean + j, square + j);
+    for (; j < width; j += FR_LINE)
+        FR_NAME(fr_strip_moments)(FR_LINE, z + j, stride, last - first, mean + j, square + j);
 }
 
 /* The moments of all rows from those of n_blocks blocks (Chan, Golub, LeVeque 1979):
@@ -113,22 +125,35 @@ FR_FUNCTION void FR_NAME(fr_normalise)(void *input, ptrdiff_t in_stride, void *o
     }
 }
 
+FR_INLINE void FR_NAME(fr_strip_slopes)(const int columns, const FR_T *g, ptrdiff_t grad_stride,
+                                        const FR_T *x, ptrdiff_t stride, ptrdiff_t rows,
+                                        FR_T *plains, FR_T *moments)
+{
+    FR_T plain[FR_STRIP] = {0}, moment[FR_STRIP] = {0};
+    for (ptrdiff_t i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) {
+            plain[j] += g[i * grad_stride + j];
+            moment[j] += g[i * grad_stride + j] * x[i * stride + j];
+        }
+    memcpy(plains, plain, columns * sizeof(FR_T));
+    memcpy(moments, moment, columns * sizeof(FR_T));
+}
+
 /* sums[0:width] = sum_i g_ij, sums[width:] = sum_i g_ij x_ij over rows first..last */
 FR_FUNCTION void FR_NAME(fr_block_slopes)(const void *gradient, ptrdiff_t grad_stride,
                                           const void *normal, ptrdiff_t stride, ptrdiff_t first,
                                           ptrdiff_t last, ptrdiff_t width, void *sums)
 {
+    const FR_T *g = (const FR_T *)gradient + first * grad_stride;
+    const FR_T *x = (const FR_T *)normal + first * stride;
     FR_T *plain = (FR_T *)sums, *moment = plain + width;
-    for (ptrdiff_t j = 0; j < 2 * width; j++) plain[j] = 0;
-    for (ptrdiff_t i = first; i < last; i++) {
-        const FR_T *g = (const FR_T *)gradient + i * grad_stride;
-        const FR_T *x = (const FR_T *)normal + i * stride;
-#pragma omp simd
-        for (ptrdiff_t j = 0; j < width; j++) {
-            plain[j] += g[j];
-            moment[j] += g[j] * x[j];
-        }
-    }
+    ptrdiff_t j = 0;
+    for (; j + FR_STRIP <= width; j += FR_STRIP)
+        FR_NAME(fr_strip_slopes)(FR_STRIP, g + j, grad_stride, x + j, stride, last - first,
+                                 plain + j, moment + j);
+    for (; j < width; j += FR_LINE)
+        FR_NAME(fr_strip_slopes)(FR_LINE, g + j, grad_stride, x + j, stride, last - first,
+                                 plain + j, moment + j);
 }
 
 FR_FUNCTION void FR_NAME(fr_merge_slopes)(const void *blocks, ptrdiff_t n_blocks, ptrdiff_t width,
@@ -142,6 +167,19 @@ FR_FUNCTION void FR_NAME(fr_merge_slopes)(const void *blocks, ptrdiff_t n_blocks
 #pragma omp simd
         for (ptrdiff_t j = 0; j < 2 * width; j++) sums[j] += block[j];
     }
+}
+
+/* out = the slopes of `width` scales, then of as many shifts, or added to it, from sums as
+ * above over `span` columns */
+FR_FUNCTION void FR_NAME(fr_scale_slopes)(const void *sums, ptrdiff_t span, ptrdiff_t width,
+                                          int add, void *out)
+{
+    const FR_T *shift = (const FR_T *)sums, *scale = shift + span;
+    FR_T *scales = (FR_T *)out, *shifts = scales + width;
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < width; j++) scales[j] = scale[j] + (add ? scales[j] : 0);
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < width; j++) shifts[j] = shift[j] + (add ? shifts[j] : 0);
 }
 
 /* g = scale inverse (g - mean of g - x mean of g x), with sums as above over `rows` */
