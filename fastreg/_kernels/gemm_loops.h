@@ -5,23 +5,38 @@
  * for FR_TILE_TARGET.
  */
 
-/* c = a b + bias, or c += a b where `add`, for `rows` rows and one panel b; number p of a row
- * is k_stride further for each p, or for each of chosen[p] */
+/* c = a b + bias, or c += a b where `add`, for `rows` rows and one panel b. Number p of a row
+ * is k_stride further for each p, or for each of chosen[p]; or row i begins at lent[i]. */
 #if defined(__GNUC__)
 FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
                                     ptrdiff_t row_stride, ptrdiff_t k_stride,
-                                    const ptrdiff_t *chosen, const FR_T *b, const FR_T *bias,
-                                    int add, FR_T *c, ptrdiff_t c_stride)
+                                    const ptrdiff_t *chosen, const FR_T *const *lent,
+                                    const FR_T *b, const FR_T *bias, int add, FR_T *c,
+                                    ptrdiff_t c_stride)
 {
     FR_TILE_VECTOR sums[FR_TILE_ROWS][FR_TILE_VECTORS];
+    ptrdiff_t p = 0;
     for (int i = 0; i < rows; i++)
         for (int v = 0; v < FR_TILE_VECTORS; v++) sums[i][v] = (FR_TILE_VECTOR){0};
-    for (ptrdiff_t p = 0; p < depth; p++, b += FR_PANEL) {
+    /* there are fewer registers than rows: each is loaded once for four numbers */
+    for (; lent && p + 4 <= depth; p += 4, b += 4 * FR_PANEL) {
+        const FR_TILE_VECTOR *from = (const FR_TILE_VECTOR *)b;
+#pragma GCC unroll 16
+        for (int i = 0; i < rows; i++) {
+            const FR_T *row = lent[i] + p;
+#pragma GCC unroll 4
+            for (int q = 0; q < 4; q++)
+#pragma GCC unroll 2
+                for (int v = 0; v < FR_TILE_VECTORS; v++)
+                    sums[i][v] += row[q] * from[q * FR_TILE_VECTORS + v];
+        }
+    }
+    for (; p < depth; p++, b += FR_PANEL) {
         const FR_TILE_VECTOR *from = (const FR_TILE_VECTOR *)b;
         const FR_T *column = a + (chosen ? chosen[p] : p) * k_stride;
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
-            const FR_T x = column[i * row_stride];
+            const FR_T x = lent ? lent[i][p] : column[i * row_stride];
 #pragma GCC unroll 2
             for (int v = 0; v < FR_TILE_VECTORS; v++) sums[i][v] += x * from[v];
         }
@@ -43,15 +58,17 @@ FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T 
 #else
 FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T *a,
                                     ptrdiff_t row_stride, ptrdiff_t k_stride,
-                                    const ptrdiff_t *chosen, const FR_T *b, const FR_T *bias,
-                                    int add, FR_T *c, ptrdiff_t c_stride)
+                                    const ptrdiff_t *chosen, const FR_T *const *lent,
+                                    const FR_T *b, const FR_T *bias, int add, FR_T *c,
+                                    ptrdiff_t c_stride)
 {
     FR_T sums[FR_TILE_ROWS * FR_PANEL] = {0};
     for (ptrdiff_t p = 0; p < depth; p++, b += FR_PANEL) {
         const FR_T *column = a + (chosen ? chosen[p] : p) * k_stride;
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < FR_PANEL; j++)
-                sums[i * FR_PANEL + j] += column[i * row_stride] * b[j];
+        for (int i = 0; i < rows; i++) {
+            const FR_T x = lent ? lent[i][p] : column[i * row_stride];
+            for (int j = 0; j < FR_PANEL; j++) sums[i * FR_PANEL + j] += x * b[j];
+        }
     }
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < FR_PANEL; j++)
@@ -62,21 +79,26 @@ FR_INLINE void FR_AT_WIDTH(fr_tile)(const int rows, ptrdiff_t depth, const FR_T 
 
 #define FR_TILE_OF(N)                                                                        \
     case N:                                                                                  \
-        if (far)                                                                             \
-            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, far, panel, shift, more,    \
+        if (lent)                                                                            \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, 0, lent, panel, shift,      \
+                                 more, to, c_row);                                           \
+        else if (far)                                                                        \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, far, 0, panel, shift, more, \
                                  to, c_row);                                                 \
         else                                                                                 \
-            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, 0, panel, shift, more, to,  \
-                                 c_row);                                                     \
+            FR_AT_WIDTH(fr_tile)(N, depth, from, i_step, p_step, 0, 0, panel, shift, more,   \
+                                 to, c_row);                                                 \
         break;
 
 FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t row_stride,
     ptrdiff_t k_stride, const ptrdiff_t *chosen, const void *packed, ptrdiff_t block,
-    ptrdiff_t first, ptrdiff_t last, const void *bias, int add, void *c, ptrdiff_t c_row, ptrdiff_t c_panel)
+    ptrdiff_t first, ptrdiff_t last, const void *bias, int add, void *c, ptrdiff_t c_row,
+    ptrdiff_t c_panel)
 {
     const int transposed = row_stride == 1;
     FR_T near[FR_TILE_ROWS * FR_DEPTH];
+    const FR_T *starts[FR_TILE_ROWS];
     const FR_T *last_bias = 0;
     FR_T ragged[FR_PANEL] = {0};
     if (bias && n % FR_PANEL) { /* that of the last panel, whose columns go on as zeros */
@@ -95,13 +117,11 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
                 const int rows = m - i < FR_TILE_ROWS ? (int)(m - i) : FR_TILE_ROWS;
                 const FR_T *from = (const FR_T *)a + (transposed ? i : start);
                 const ptrdiff_t *far = 0;
+                const FR_T *const *lent = 0;
                 ptrdiff_t i_step = row_stride, p_step = k_stride;
-                if (chosen && !transposed) { /* more rows than there are registers to walk them */
-                    for (int r = 0; r < rows; r++)
-                        memcpy(near + r * FR_DEPTH, from + chosen[i + r] * row_stride,
-                               depth * sizeof(FR_T));
-                    from = near;
-                    i_step = FR_DEPTH;
+                if (chosen && !transposed) {
+                    for (int r = 0; r < rows; r++) starts[r] = from + chosen[i + r] * row_stride;
+                    lent = starts;
                 } else if (fetches_columns && rows == FR_TILE_ROWS) {
                     /* these lie across many pages: fetched once for all panels */
                     for (ptrdiff_t p = 0; p < depth; p++)
