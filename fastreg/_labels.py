@@ -1,6 +1,7 @@
 """The classes that labels stand for."""
 
 import numpy as np
+from sklearn.utils.multiclass import type_of_target
 
 # Whole numbers that span at most so many values, or one for each sample, are counted.
 COUNTED_SPAN = 1 << 10
@@ -25,3 +26,46 @@ def classes_of(y):
         return np.unique(y)
     counts = np.bincount(y.astype(np.intp, copy=False) - low)
     return (np.flatnonzero(counts) + low).astype(y.dtype)
+
+
+def codes_of(y, classes):
+    """The place of each label among sorted classes: `np.searchsorted`, by a table where these
+    are small whole numbers.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+    classes : ndarray of shape (n_classes,)
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), intp
+        The place of some class, or n_classes, for a label that is none.
+    """
+    if y.dtype.kind not in "biu" or classes.dtype.kind not in "biu" or len(classes) == 0:
+        return np.searchsorted(classes, y).astype(np.intp, copy=False)
+    low, high = int(classes[0]), int(classes[-1])
+    if high - low >= COUNTED_SPAN or not -(2**62) < low <= high < 2**62:
+        return np.searchsorted(classes, y).astype(np.intp, copy=False)
+    table = np.searchsorted(classes.astype(np.intp), np.arange(low, high + 1))
+    places = y.astype(np.intp)  # a copy
+    np.clip(places, low, high, out=places)
+    places -= low
+    return table.take(places)
+
+
+def kind_of(y):
+    """What `type_of_target` says of labels; "multiclass" for any vector of whole numbers among
+    which a class comes twice or more on average, where nothing has to be looked at.
+
+    Parameters
+    ----------
+    y : ndarray
+
+    Returns
+    -------
+    str
+    """
+    if y.ndim == 1 and y.dtype.kind in "biu" and 2 * len(classes_of(y)) <= len(y):
+        return "multiclass"
+    return type_of_target(y, input_name="y")

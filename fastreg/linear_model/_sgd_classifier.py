@@ -14,7 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
 from fastreg._engine.sgd import CLASSIFICATION_LOSSES, DEFAULT_EPSILON
-from fastreg._labels import classes_of
+from fastreg._labels import classes_of, codes_of
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
     check_class_weight,
@@ -387,7 +387,7 @@ class SGDClassifier(LinearClassifierMixin, BaseSGD):
 
     def _codes(self, y, name):
         """Places of the labels in `classes_`, as float64 (n_samples, 1)."""
-        codes = np.searchsorted(self.classes_, y)
+        codes = codes_of(y, self.classes_)
         unknown = self.classes_[np.minimum(codes, len(self.classes_) - 1)] != y
         if unknown.any():
             raise ValueError(

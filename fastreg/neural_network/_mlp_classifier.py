@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from fastreg._labels import classes_of
+from fastreg._labels import classes_of, codes_of, kind_of
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
     check_class_weight,
@@ -298,7 +298,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
                 f"label_smoothing must be below 1, got {self.label_smoothing}: choose a small one."
             )
         y = y.toarray() if sp.issparse(y) else y
-        kind = type_of_target(y, input_name="y")
+        kind = kind_of(y)
         if kind not in ("binary", "multiclass", "multilabel-indicator"):
             check_classification_targets(y)  # says what is wrong with others
             raise ValueError(
@@ -319,7 +319,7 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
             self._start_classes(kind, labels)
         loss, n_classes = ("logistic_loss", self.label_smoothing), len(self.classes_)
         if self._kind == "multiclass":
-            targets = np.searchsorted(self.classes_, y).astype(np.intp)
+            targets = codes_of(y, self.classes_)
             return targets, n_classes, "softmax", ("softmax", self.label_smoothing)
         if self._kind == "multilabel":
             return (y != 0).astype(dtype), n_classes, "logistic", loss
