@@ -195,8 +195,7 @@ def check_fit_input(estimator, X, y):
     becomes CSC. Plain arrays are not yet known to be finite: see `check_finite`.
     """
     if _are_plain(X, y):
-        estimator.n_features_in_ = X.shape[1]
-        vars(estimator).pop("feature_names_in_", None)
+        _remember_unnamed(estimator, X)
     else:
         with explained("X or y", _DATA_REMEDY):
             _refuse_sparse_target(y)
@@ -211,8 +210,7 @@ def check_chunk(estimator, X, y, *, first):
     X is not read and not converted, so that it can be a memory map: see `check_finite`.
     The first chunk sets `n_features_in_` and feature names, later ones must have them.
     """
-    names = "feature_names_in_" in vars(estimator)
-    if not first and not names and _are_plain(X, y) and X.shape[1] == estimator.n_features_in_:
+    if not first and _are_plain(X, y) and _is_expected(estimator, X):
         return X, y
     checks = {**_FIT_CHECKS, "accept_sparse": "csr", "dtype": "numeric"}
     with explained("X or y", _DATA_REMEDY):
@@ -221,6 +219,21 @@ def check_chunk(estimator, X, y, *, first):
         y = np.asarray(y)
         _check_target(y)
     return X, y
+
+
+def takes_plain_rows(estimator, X, y, *, reset):
+    """Whether X is a plain float array and y has a finite number for each row, as networks
+    take them: all that `validate_data` would find out, but whether X is finite."""
+    plain = (
+        _is_plain(X, 2)
+        and type(y) is np.ndarray
+        and y.shape == X.shape[:1]
+        and (y.dtype.kind in "biu" or (y.dtype in _FLOATS and np.isfinite(y).all()))
+        and (reset or _is_expected(estimator, X))
+    )
+    if plain and reset:
+        _remember_unnamed(estimator, X)
+    return plain
 
 
 def check_finite_rows(estimator, X):
@@ -277,6 +290,18 @@ def _check_target(y):
         raise ValueError(f"y has shape {y.shape}.")
     if y.dtype.kind not in "fiub":
         raise TypeError(f"y has dtype {y.dtype}.")
+
+
+def _remember_unnamed(estimator, X):
+    """X is what the estimator is fitted to, and has no names of features."""
+    estimator.n_features_in_ = X.shape[1]
+    vars(estimator).pop("feature_names_in_", None)
+
+
+def _is_expected(estimator, X):
+    """Whether an array has as many features as the estimator was fitted to, without names."""
+    fitted = vars(estimator)
+    return "feature_names_in_" not in fitted and X.shape[1] == fitted["n_features_in_"]
 
 
 def _are_plain(X, y):
@@ -358,6 +383,20 @@ def check_sample_weight(sample_weight, n_samples, *, all_zero=False):
         )
     if not all_zero and not weights.any():
         raise ValueError("sample_weight is zero for every sample: give at least one some weight.")
+    return weights
+
+
+def check_total_weight(weights):
+    """Weights whose sum, and its reciprocal, are numbers; or None."""
+    if weights is None:
+        return None
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.finfo(np.float64).tiny <= total < math.inf:
+        raise ValueError(
+            f"sample_weight, times class_weight, sums to {total:.3g}, which is too "
+            f"{'large' if total > 1 else 'small'} to divide by: divide the weights by their mean."
+        )
     return weights
 
 

@@ -189,6 +189,11 @@ class Perceptron:
             self.set_coef(k, coefs[k])
             vector[:] = intercepts[k]
 
+    def is_finite(self):
+        """Whether nothing that predictions are made of has overflowed."""
+        parts = (self.parameters, *self.statistics.values())
+        return all(np.isfinite(part).all() for part in parts)
+
     def snapshot(self):
         """A copy of all that training changes."""
         return (

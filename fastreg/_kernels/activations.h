@@ -85,6 +85,9 @@ enum { FR_ACTIVATIONS = sizeof fr_activation_kinds / sizeof fr_activation_kinds[
 #define FR_GELU_Z (z < -10 ? -10 : z > 10 ? 10 : z)
 #define FR_GELU_SLOPE \
     ((FR_T)0.7978845608028654 * (1 + 3 * (FR_T)0.044715 * FR_GELU_Z * FR_GELU_Z))
+/* cut off where the logistic function ends to fall, within its type's range */
+#define FR_SILU_Z (z < FR_SILU_END ? FR_SILU_END : z)
+#define FR_SILU_END (sizeof(FR_T) == 4 ? (FR_T)-87 : (FR_T)-708)
 
 FR_ACTIVATION(identity, z, 1)
 FR_ACTIVATION(relu, z < 0 ? 0 : z, (FR_T)(a == 0 ? 0 : 1))
@@ -98,8 +101,8 @@ FR_ACTIVATION(selu, z < 0 ? FR_SELU_ALPHA * FR_NAME(fr_expm1)(z) : FR_SELU_SCALE
 FR_ACTIVATION(gelu, (FR_T)0.5 * z * (1 + FR_GELU_TANH),
               (FR_T)0.5 * (1 + FR_GELU_TANH) +
                   (FR_T)0.5 * z * (1 - FR_GELU_TANH * FR_GELU_TANH) * FR_GELU_SLOPE)
-FR_ACTIVATION(silu, z * FR_NAME(fr_logistic)(z),
-              FR_NAME(fr_logistic)(z) * (1 + z * (1 - FR_NAME(fr_logistic)(z))))
+FR_ACTIVATION(silu, FR_SILU_Z * FR_NAME(fr_logistic)(z),
+              FR_NAME(fr_logistic)(z) * (1 + FR_SILU_Z * (1 - FR_NAME(fr_logistic)(z))))
 
 #undef FR_ACTIVATION
 #undef FR_LEAK
@@ -109,4 +112,6 @@ FR_ACTIVATION(silu, z * FR_NAME(fr_logistic)(z),
 #undef FR_GELU_TANH
 #undef FR_GELU_Z
 #undef FR_GELU_SLOPE
+#undef FR_SILU_Z
+#undef FR_SILU_END
 #endif

@@ -27,7 +27,7 @@ cdef class Network:
     cdef const Py_ssize_t[::1] ids
     cdef Tiles tiles
     cdef const Py_ssize_t[::1] offsets
-    cdef double[:, ::1] sums         # of each tile: squares, sizes, squared gradients
+    cdef double[:, ::1] sums         # of each tile: squares, sizes, norm of gradients
     cdef const double[::1] alphas, l1s
     cdef double clip, max_norm
     # the run that is going on

@@ -41,8 +41,7 @@ cdef extern from "team.h" nogil:
 cdef extern from "optimise.h" nogil:
     void fr_add_penalty(bint single, void *parameters, void *gradients, Py_ssize_t start,
                         Py_ssize_t stop, double alpha, double *sums)
-    double fr_squared_norm(bint single, const void *gradients, Py_ssize_t start,
-                           Py_ssize_t stop)
+    double fr_norm(bint single, const void *gradients, Py_ssize_t start, Py_ssize_t stop)
     void fr_decay(bint single, void *parameters, Py_ssize_t start, Py_ssize_t stop, double rate)
 
 
@@ -380,7 +379,7 @@ cdef class Network:
         fr_add_penalty(self.single, self.w, self.g, t.start, t.stop,
                        scale * self.alphas[t.group] if t.group >= 0 else 0, &self.sums[tile, 0])
         if self.clip > 0:
-            self.sums[tile, 2] = fr_squared_norm(self.single, self.g, t.start, t.stop)
+            self.sums[tile, 2] = fr_norm(self.single, self.g, t.start, t.stop)
 
     cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
                    double clip_scale) noexcept nogil:
@@ -401,11 +400,15 @@ cdef class Network:
 
     cdef double clip_scale(self) noexcept nogil:
         """What makes the norm of all gradients at most `clip`."""
-        cdef double total = 0
+        cdef double largest = 0, total = 0
         cdef Py_ssize_t tile
         for tile in range(self.tiles.n):
-            total += self.sums[tile, 2]
-        return self.clip / sqrt(total) if total > self.clip * self.clip else 1
+            largest = max(largest, self.sums[tile, 2])
+        if largest == 0:
+            return 1
+        for tile in range(self.tiles.n):  # their squares may be too large
+            total += (self.sums[tile, 2] / largest) ** 2
+        return min(1, self.clip / largest / sqrt(total))
 
     cdef double sum_penalties(self) noexcept nogil:
         """alpha / 2 |w|^2 + l1 |w| of all weights."""

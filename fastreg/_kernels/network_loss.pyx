@@ -1,6 +1,8 @@
 """Losses of networks: the formulas are in losses.h."""
 import numpy as np
 
+from libc.float cimport DBL_MIN
+
 from fastreg._kernels.layer cimport Batch, Layer, Share, address, block_start
 
 cdef extern from "network_rows.h" nogil:
@@ -27,14 +29,14 @@ cdef class Loss:
         self.target_bytes = self.memory["targets"].strides[0]
 
     cdef double scale(self, const Batch *batch) noexcept nogil:
-        """1 / the sum of the batch's weights; 0 where they are all 0."""
+        """1 / the sum of the batch's weights; 0 where they are all 0, or next to it."""
         cdef double total = 0
         cdef Py_ssize_t i
         if self.sample_weight is None:
             return 1.0 / batch.n_rows
         for i in range(batch.n_rows):
             total += self.sample_weight[batch.samples[i]]
-        return 1 / total if total > 0 else 0
+        return 1 / total if total >= DBL_MIN else 0
 
     cdef void expect(self, const Batch *batch, const Share *share) noexcept nogil:
         """`compare` comes next: the targets may be fetched by now."""

@@ -3,6 +3,7 @@
 #ifndef FASTREG_OPTIMISE_H
 #define FASTREG_OPTIMISE_H
 
+#include <float.h>
 #include <math.h>
 
 #include "panels.h"
@@ -15,8 +16,8 @@ FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
 
 #define fr_add_penalty(single, ...) \
     ((single) ? fr_add_penalty_f32(__VA_ARGS__) : fr_add_penalty_f64(__VA_ARGS__))
-#define fr_squared_norm(single, ...) \
-    ((single) ? fr_squared_norm_f32(__VA_ARGS__) : fr_squared_norm_f64(__VA_ARGS__))
+#define fr_norm(single, ...) \
+    ((single) ? fr_norm_f32(__VA_ARGS__) : fr_norm_f64(__VA_ARGS__))
 #define fr_momentum_step(single, ...) \
     ((single) ? fr_momentum_step_f32(__VA_ARGS__) : fr_momentum_step_f64(__VA_ARGS__))
 #define fr_adam_step(single, ...) \
@@ -51,14 +52,19 @@ FR_FUNCTION void FR_NAME(fr_add_penalty)(FR_RANGE, double alpha, double *sums)
     sums[1] = sizes;
 }
 
-/* sum g^2, in double: the square of a float may be too large for one */
-FR_FUNCTION double FR_NAME(fr_squared_norm)(const void *gradients, ptrdiff_t start, ptrdiff_t stop)
+/* sqrt(sum g^2), in double: the square of a float may be too large for one; that of a double
+ * is formed of smaller ones where it is */
+FR_FUNCTION double FR_NAME(fr_norm)(const void *gradients, ptrdiff_t start, ptrdiff_t stop)
 {
     const FR_T *g = (const FR_T *)gradients;
+    const double unit = 0x1p-600;
     double total = 0;
 #pragma omp simd reduction(+ : total)
     for (ptrdiff_t i = start; i < stop; i++) total += (double)g[i] * (double)g[i];
-    return total;
+    if (total <= DBL_MAX) return sqrt(total);
+    total = 0;
+    for (ptrdiff_t i = start; i < stop; i++) total += (g[i] * unit) * (g[i] * unit);
+    return sqrt(total) / unit;
 }
 
 /* w *= 1 - rate */
@@ -114,13 +120,14 @@ FR_FUNCTION void FR_NAME(fr_adam_step)(FR_RANGE, void *means, void *squares, dou
     FR_RANGE_HERE;
     FR_T *m = (FR_T *)means + start, *v = (FR_T *)squares + start;
     const FR_T a = (FR_T)beta_1, b = (FR_T)beta_2, eps = (FR_T)epsilon, step = (FR_T)rate;
-    const FR_T c = (FR_T)((1 - beta_1) * scale), d = (FR_T)((1 - beta_2) * scale * scale);
+    const FR_T c = (FR_T)(1 - beta_1), d = (FR_T)(1 - beta_2), s = (FR_T)scale;
     if (threshold > 0) {
         const FR_T t = (FR_T)threshold;
 #pragma omp simd
         for (ptrdiff_t i = 0; i < n; i++) {
-            m[i] = a * m[i] + c * g[i];
-            v[i] = b * v[i] + d * (g[i] * g[i]);
+            const FR_T slope = s * g[i];  /* first: a clipped gradient has squares that fit */
+            m[i] = a * m[i] + c * slope;
+            v[i] = b * v[i] + d * (slope * slope);
             const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
             w[i] = FR_NAME(fr_soft)(w[i] - size * (step * m[i]), size * t);
         }
@@ -128,8 +135,9 @@ FR_FUNCTION void FR_NAME(fr_adam_step)(FR_RANGE, void *means, void *squares, dou
     }
 #pragma omp simd
     for (ptrdiff_t i = 0; i < n; i++) {
-        m[i] = a * m[i] + c * g[i];
-        v[i] = b * v[i] + d * (g[i] * g[i]);
+        const FR_T slope = s * g[i];
+        m[i] = a * m[i] + c * slope;
+        v[i] = b * v[i] + d * (slope * slope);
         w[i] -= step * m[i] / (FR_NAME(fr_root)(v[i]) + eps);
     }
 }
@@ -140,13 +148,14 @@ FR_FUNCTION void FR_NAME(fr_rms_step)(FR_RANGE, void *squares, double scale, dou
 {
     FR_RANGE_HERE;
     FR_T *v = (FR_T *)squares + start;
-    const FR_T b = (FR_T)rho, eps = (FR_T)epsilon, step = (FR_T)(rate * scale);
-    const FR_T t = (FR_T)threshold, d = (FR_T)((1 - rho) * scale * scale);
+    const FR_T b = (FR_T)rho, eps = (FR_T)epsilon, step = (FR_T)rate;
+    const FR_T t = (FR_T)threshold, d = (FR_T)(1 - rho), s = (FR_T)scale;
 #pragma omp simd
     for (ptrdiff_t i = 0; i < n; i++) {
-        v[i] = b * v[i] + d * (g[i] * g[i]);
+        const FR_T slope = s * g[i];
+        v[i] = b * v[i] + d * (slope * slope);
         const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
-        const FR_T to = w[i] - size * (step * g[i]);
+        const FR_T to = w[i] - size * (step * slope);
         w[i] = t > 0 ? FR_NAME(fr_soft)(to, size * t) : to;
     }
 }

@@ -22,7 +22,9 @@ from fastreg._progress import progress
 from fastreg._validation import (
     check_finite_rows,
     check_sample_weight,
+    check_total_weight,
     narrow_indices,
+    takes_plain_rows,
     unchanged_on_error,
 )
 from fastreg.neural_network import _parameters
@@ -62,7 +64,10 @@ class BasePerceptron(BaseEstimator):
             targets, n_outputs, head, loss_options = self._encode(
                 y, dtype, keeps=self.warm_start or incremental
             )
-            data = Data(X, targets, self._weigh_classes(y, weights), *loss_options)
+            weights = self._weigh_classes(y, weights)
+            if not self.bootstrap:  # which draws by them, and trains on rows that count alike
+                check_total_weight(weights)
+            data = Data(X, targets, weights, *loss_options)
             shape = _parameters.shape_of(self, X.shape[1], n_outputs, head)
             self.n_outputs_, self.n_layers_ = n_outputs, len(shape.widths)
             self.out_activation_ = head
@@ -75,7 +80,7 @@ class BasePerceptron(BaseEstimator):
                     self._minimise(members, data)
                 else:
                     self._train(members, data, y, random_state, incremental=incremental)
-            if not all(np.isfinite(member.model.parameters).all() for member in members):
+            if not all(member.model.is_finite() for member in members):
                 raise ValueError(
                     "Solver produced non-finite parameter weights. The input data may contain "
                     "large values and need to be preprocessed."
@@ -83,17 +88,18 @@ class BasePerceptron(BaseEstimator):
         return self
 
     def _validate(self, X, y, *, reset):
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            multi_output=True,
-            y_numeric=self._y_numeric,
-            dtype=_FLOATS,
-            reset=reset,
-            ensure_all_finite=False,
-        )
+        if not takes_plain_rows(self, X, y, reset=reset):
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                accept_sparse="csr",
+                multi_output=True,
+                y_numeric=self._y_numeric,
+                dtype=_FLOATS,
+                reset=reset,
+                ensure_all_finite=False,
+            )
         check_finite_rows(self, X)
         return _kernel_layout(X), y
 
@@ -204,7 +210,7 @@ class BasePerceptron(BaseEstimator):
                     return "callback"
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
-            if not all(np.isfinite(member.model.parameters).all() for member in members):
+            if not all(member.model.is_finite() for member in members):
                 raise
             return "interrupt"
         longest = max(training.n_epochs for training in trainings)

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import validate_data
 
 from fastreg._engine.perceptron import Data, apply_head, linear_outputs, undo_head
-from fastreg._validation import check_sample_weight
+from fastreg._validation import check_sample_weight, check_total_weight
 
 
 @dataclass
@@ -120,7 +120,7 @@ def hold_out(estimator, data, labels, random_state):
     held_out = Data(
         data.X[test],
         data.targets[test],
-        None if weights is None else weights[test],
+        None if weights is None else check_total_weight(weights[test]),
         data.loss_name,
         data.loss_parameter,
     )
@@ -153,7 +153,9 @@ def _given(estimator, data, given):
         dtype=data.X.dtype,
         reset=False,
     )
-    weights = check_sample_weight(given[2], X.shape[0]) if len(given) == 3 else None
+    weights = None
+    if len(given) == 3:
+        weights = check_total_weight(check_sample_weight(given[2], X.shape[0]))
     targets, _, _, _ = estimator._encode(y, data.targets.dtype, keeps=True, whole=False)
     if targets.shape[1:] != data.targets.shape[1:]:
         raise ValueError(

@@ -44,6 +44,17 @@ def test_functions_are_accurate(name, dtype):
     assert np.isnan(activate(name, np.array([np.nan], dtype)))[0] or name == "exp"
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["gelu", "silu", "elu", "selu", "tanh", "logistic"])
+def test_functions_of_the_largest_numbers(name, dtype):
+    z = np.array([-1, 1], dtype=dtype) * np.finfo(dtype).max / 2
+    with np.errstate(over="ignore"):
+        limits = {"gelu": [0, z[1]], "silu": [0, z[1]], "elu": [-1, z[1]], "tanh": [-1, 1],
+                  "selu": [-1.0507009873554805 * 1.6732632423543772, 1.0507009873554805 * z[1]],
+                  "logistic": [0, 1]}  # fmt: skip
+    np.testing.assert_allclose(activate(name, z), limits[name], rtol=1e-6, atol=1e-30)
+
+
 def test_activate_wants_contiguous_numbers():
     with pytest.raises((BufferError, ValueError)):
         activate("relu", np.zeros((4, 4))[:, ::2])

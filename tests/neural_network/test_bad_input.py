@@ -147,6 +147,38 @@ def test_small_shapes():
             assert model.predict(few).shape == (rows,)
 
 
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1e20), (np.float64, 1e160)])
+def test_batch_norm_of_numbers_whose_squares_overflow(dtype, scale):
+    X = (np.random.default_rng(0).standard_normal((60, 4)) * scale).astype(dtype)
+    model = MLPClassifier((5,), batch_norm=True, batch_size=20, max_iter=3)
+    with pytest.raises(ValueError, match="may contain large values"):
+        model.fit(X, np.arange(60) % 3)
+    assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize(("weight", "what"), [(1e307, "large"), (1e-320, "small")])
+def test_weights_whose_sum_is_no_number(solver, weight, what):
+    X, y = np.random.default_rng(0).standard_normal((60, 4)), np.arange(60) % 3
+    weights = np.full(60, weight)
+    message = f"too {what} to divide by: divide the weights by their mean"
+    model = MLPClassifier((5,), solver=solver, max_iter=3)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, sample_weight=weights)
+    if solver == "adam":
+        model.set_params(validation_data=(X, y, weights))
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, y)
+
+
+def test_batches_next_to_no_weight_train_nothing():
+    X, y = np.random.default_rng(0).standard_normal((40, 4)), np.arange(40) % 2
+    weights = np.where(np.arange(40) < 20, 1.0, 1e-320)
+    options = {"batch_size": 20, "shuffle": False, "max_iter": 2, "random_state": 0}
+    models = [MLPClassifier((5,), **options).fit(X, y, w) for w in (weights, weights > 0.5)]
+    np.testing.assert_array_equal(*(model.coefs_[0] for model in models))
+
+
 def test_zero_weights_train_nothing():
     weights = np.where(np.arange(30) < 10, 1.0, 0.0)
     options = {"hidden_layer_sizes": (3,), "shuffle": False, "batch_size": 10, "max_iter": 3}

@@ -260,6 +260,30 @@ def test_clip_norm(digits):
     np.testing.assert_allclose(step(clip_norm=1e6), free, atol=1e-15)
 
 
+@pytest.mark.parametrize("solver", ["sgd", "adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 1e25), (np.float64, 1e300)])
+def test_clipped_steps_do_not_depend_on_the_size_of_gradients(solver, dtype, size):
+    """Also where their squares are no numbers any more."""
+    rng = np.random.default_rng(1)
+    X, sign = rng.standard_normal((40, 3)), rng.choice([-1, 1], 40)
+
+    def steps(size):
+        model = MLPRegressor(
+            hidden_layer_sizes=(),
+            solver=solver,
+            clip_norm=1.0,
+            max_iter=3,
+            batch_size=10,
+            random_state=0,
+            shuffle=False,
+            learning_rate_init=0.01,
+        )
+        # slopes are next to -y X in both
+        return model.fit(X.astype(dtype), (sign * size).astype(dtype)).coefs_[0]
+
+    np.testing.assert_allclose(steps(size), steps(1e10), rtol=1e-3)
+
+
 def test_label_smoothing_bounds_confidence(digits):
     X, y = digits
     for classes in (10, 2):
