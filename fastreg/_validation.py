@@ -79,7 +79,7 @@ def check_number(name, value, *, low=None, high=None, integer=False, strict=Fals
             f"of type {type(value).__name__}: pass {label}."
         )
     too_low = low is not None and (value <= low if strict else value < low)
-    if too_low or (high is not None and value > high) or not math.isfinite(value):
+    if too_low or (high is not None and value > high) or not abs(value) <= sys.float_info.max:
         raise ValueError(
             f"{name} must be {label}{_range(low, high, strict)}, got {value!r}: "
             f"choose one in that range."
@@ -177,7 +177,10 @@ def explained(what, remedy):
         yield
     except (ValueError, TypeError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(f"{what} cannot be used: {str(error).strip()} {remedy}") from error
+        sentence = str(error).strip()
+        if not sentence.endswith((".", ":", "?", "!")):
+            sentence += "."
+        raise kind(f"{what} cannot be used: {sentence} {remedy}") from error
 
 
 def as_numbers(name, value, **checks):

@@ -58,6 +58,8 @@ def activate(name, array):
     cdef Py_ssize_t size
     PyObject_GetBuffer(array, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     try:
+        if view.itemsize not in (4, 8):
+            raise TypeError("an array of float32 or float64")
         size = view.len // view.itemsize
         with nogil:
             kind.forward[view.itemsize == 4](view.buf, size, view.buf, size, 0, 1, size)

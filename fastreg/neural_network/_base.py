@@ -23,6 +23,7 @@ from fastreg._validation import (
     check_finite_rows,
     check_sample_weight,
     check_total_weight,
+    explained,
     narrow_indices,
     takes_plain_rows,
     unchanged_on_error,
@@ -67,11 +68,13 @@ class BasePerceptron(BaseEstimator):
             weights = self._weigh_classes(y, weights)
             if not self.bootstrap:  # which draws by them, and trains on rows that count alike
                 check_total_weight(weights)
+            _parameters.check_epsilons(self, dtype)
             data = Data(X, targets, weights, *loss_options)
             shape = _parameters.shape_of(self, X.shape[1], n_outputs, head)
             self.n_outputs_, self.n_layers_ = n_outputs, len(shape.widths)
             self.out_activation_ = head
-            random_state = check_random_state(self.random_state)
+            with explained("random_state", "Pass None, a whole number or a RandomState."):
+                random_state = check_random_state(self.random_state)
             with fit_threads():
                 members = members_of(
                     self, shape, dtype, random_state, sparse=sp.issparse(X), resumes=resumes
@@ -166,6 +169,12 @@ class BasePerceptron(BaseEstimator):
         self._show(members, trainings)
         if early_stopping and members[0].estimator is not self:
             self.best_validation_score_ = held_out.score(self)
+        if early_stopping and np.isnan(self.validation_scores_).all():
+            warnings.warn(
+                "Every validation score was NaN, so that no epoch was the best one: hold out more "
+                "rows, or choose another scoring.",
+                stacklevel=4,
+            )
         if self.stop_reason_ == "max_epochs" and not incremental:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
@@ -291,7 +300,7 @@ class BasePerceptron(BaseEstimator):
             # a relu hides an infinity in X from the output
             if math.isfinite(total) and math.isfinite(outputs.sum()):
                 return outputs
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_FLOATS, reset=False)
         return self._forward(X)
 
     def _forward(self, X):

@@ -119,7 +119,8 @@ estimators_ : list of estimators
 seeds_ : ndarray of shape (n_models,)
     With `n_models` > 1 the `random_state` of each, drawn from that of the estimator.
 loss_ : float
-    The last epoch's mean loss, penalties included.
+    The last epoch's mean loss, penalties included; of several models the mean over each
+    one's last.
 best_loss_ : float or None
     The smallest; None with `early_stopping`.
 loss_curve_ : list of float

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import validate_data
 
 from fastreg._engine.perceptron import Data, apply_head, linear_outputs, undo_head
-from fastreg._validation import check_sample_weight, check_total_weight
+from fastreg._validation import check_sample_weight, check_total_weight, explained
 
 
 @dataclass
@@ -38,16 +38,19 @@ class HeldOut:
         return self._score(estimator, means, loss)
 
     def check_scorer(self, estimator, model):
-        """Raise where the scorer does not take the weights of these rows."""
-        if self.data.sample_weight is None or not has_own_scorer(estimator):
+        """Raise where a scorer of the user's cannot judge these rows, or with their weights."""
+        if not has_own_scorer(estimator):
             return
+        what, remedy = "", "choose another one."
+        if self.data.sample_weight is not None:
+            what = " with weights of held-out rows"
+            remedy = "choose a scorer that takes sample_weight, or pass validation_data=(X, y)."
         try:
             self._scored(_showing(estimator, model))
-        except TypeError as error:
-            raise TypeError(
-                f"scoring={estimator.scoring!r} cannot be used with weights of held-out rows: "
-                f"{error}: choose a scorer that takes sample_weight, or pass validation_data="
-                "(X, y)."
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
+                f"scoring={estimator.scoring!r} cannot be used{what}: {error}: {remedy}"
             ) from error
 
     def work(self, estimator, model):
@@ -98,17 +101,17 @@ def hold_out(estimator, data, labels, random_state):
     if given is None:
         train, test = _fraction(estimator, data, random_state)
     elif hasattr(given, "split") and not isinstance(given, str):
-        train, test = next(iter(given.split(np.zeros((len(labels), 1)), labels)))
+        train, test = _first_split(given, labels)
     else:
         raise TypeError(
             f"validation_data must be None, (X, y), (X, y, sample_weight) or a splitter, got "
             f"{given!r}: pass one of these."
         )
     if len(test) < 2:
-        raise ValueError(
-            "The validation set is too small. Increase 'validation_fraction' or the size of "
-            "your dataset."
-        )
+        remedy = "'validation_fraction' or the size of your dataset"
+        if given is not None:
+            remedy = "the rows that validation_data holds out"
+        raise ValueError(f"The validation set is too small. Increase {remedy}.")
     data.samples = np.asarray(train, dtype=np.intp)
     weights = data.sample_weight
     for rows, what in ((train, "training"), (test, "held-out")):
@@ -127,6 +130,15 @@ def hold_out(estimator, data, labels, random_state):
     return HeldOut(held_out, labels[test])
 
 
+def _first_split(splitter, labels):
+    remedy = "Pass (X, y), or a splitter whose split(X, y) yields train and test rows."
+    with explained("validation_data", remedy):
+        split = next(iter(splitter.split(np.zeros((len(labels), 1)), labels)), None)
+        if split is None:
+            raise ValueError(f"{splitter!r} yields no split.")
+    return split
+
+
 def _fraction(estimator, data, random_state):
     # stratified for two classes alone, as in scikit-learn
     two_classes = data.loss_name == "logistic_loss" and data.targets.shape[1] == 1
@@ -141,22 +153,24 @@ def _fraction(estimator, data, random_state):
 def _given(estimator, data, given):
     if len(given) not in (2, 3):
         raise ValueError(
-            f"validation_data has {len(given)} parts: pass (X, y) or (X, y, sample_weight)."
+            f"validation_data has {len(given)} parts: pass (X, y), (X, y, sample_weight) or a "
+            "splitter (PredefinedSplit, say, for rows of your choice)."
         )
-    X, y = validate_data(
-        copy.copy(estimator),
-        given[0],
-        given[1],
-        accept_sparse="csr",
-        multi_output=True,
-        y_numeric=estimator._y_numeric,
-        dtype=data.X.dtype,
-        reset=False,
-    )
     weights = None
-    if len(given) == 3:
-        weights = check_total_weight(check_sample_weight(given[2], X.shape[0]))
-    targets, _, _, _ = estimator._encode(y, data.targets.dtype, keeps=True, whole=False)
+    with explained("validation_data", "Pass rows, targets and weights as fit takes them."):
+        X, y = validate_data(
+            copy.copy(estimator),
+            given[0],
+            given[1],
+            accept_sparse="csr",
+            multi_output=True,
+            y_numeric=estimator._y_numeric,
+            dtype=data.X.dtype,
+            reset=False,
+        )
+        if len(given) == 3:
+            weights = check_total_weight(check_sample_weight(given[2], X.shape[0]))
+        targets, _, _, _ = estimator._encode(y, data.targets.dtype, keeps=True, whole=False)
     if targets.shape[1:] != data.targets.shape[1:]:
         raise ValueError(
             f"y of validation_data has shape {y.shape}, that of fit has "

@@ -10,7 +10,6 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d
@@ -18,12 +17,12 @@ from sklearn.utils.validation import column_or_1d
 from fastreg._labels import classes_of, codes_of, kind_of
 from fastreg._typing import MatrixLike
 from fastreg._validation import (
-    check_class_weight,
     check_number,
     check_partial_classes,
     unchanged_on_error,
 )
 from fastreg.neural_network._base import BasePerceptron, is_stochastic
+from fastreg.neural_network._class_weight import weights_of_classes
 from fastreg.neural_network._documentation import documented
 
 
@@ -342,10 +341,9 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):
     def _weigh_classes(self, y, weights):
         if self.class_weight is None:
             return weights
-        by_column = self.class_weight if isinstance(self.class_weight, list) else None
-        for class_weight in by_column or [self.class_weight]:
-            check_class_weight(class_weight)
-        of_classes = compute_sample_weight(self.class_weight, y)
+        y = y.toarray() if sp.issparse(y) else y
+        y = y if self._kind == "multilabel" else y.ravel()
+        of_classes = weights_of_classes(self.class_weight, y, self.classes_)
         weights = of_classes if weights is None else weights * of_classes
         if not weights.any():
             raise ValueError(

@@ -71,7 +71,7 @@ def check_parameters(estimator, *, incremental=False):
     check_option("learning_rate", estimator.learning_rate, SCHEDULES)
     check_option("initialization", estimator.initialization, ["auto", *INITIALISERS])
     check_verbose(estimator.verbose)
-    if estimator.batch_size != "auto" or not isinstance(estimator.batch_size, str):
+    if not isinstance(estimator.batch_size, str) or estimator.batch_size != "auto":
         check_number("batch_size", estimator.batch_size, low=1, integer=True)
     _check_patience("n_iter_no_change", estimator.n_iter_no_change)
     if estimator.patience is not None:
@@ -159,8 +159,21 @@ def _check_solver_options(estimator):
 
 def _is_off(value):
     """Whether a parameter is None, 0 or False, or a list of these."""
-    values = value if isinstance(value, list | tuple | np.ndarray) else [value]
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    values = value if isinstance(value, list | tuple) else [value]
     return all(v is None or (isinstance(v, Real) and v == 0) for v in values)
+
+
+def check_epsilons(estimator, dtype):
+    """Raise where a number that keeps others from 0 is 0 itself in the network's type."""
+    for name in ("epsilon", "batch_norm_epsilon"):
+        value, least = getattr(estimator, name), np.finfo(dtype).tiny
+        if value < least:
+            raise ValueError(
+                f"{name}={value!r} is next to 0 in {np.dtype(dtype).name}: choose {least:.3g} at "
+                "least."
+            )
 
 
 def _is_sequence(value):

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.model_selection import ShuffleSplit
+from sklearn.model_selection import (
+    GroupKFold,
+    LeaveOneOut,
+    PredefinedSplit,
+    ShuffleSplit,
+    StratifiedKFold,
+)
 
 from fastreg import MLPClassifier, MLPRegressor
 
@@ -57,6 +63,11 @@ BAD = [
     ("n_models", 0, ValueError, "n_models must be"),
     ("n_models", 2.0, TypeError, "n_models must be"),
     ("bootstrap", 1, TypeError, "bootstrap must be"),
+    ("batch_size", np.array([0.1, 0.2]), TypeError, "batch_size must be"),
+    ("alpha", 10**400, ValueError, "alpha must be a number >= 0"),
+    ("max_iter", 10**400, ValueError, "max_iter must be an integer >= 1"),
+    ("random_state", "x", ValueError, "random_state cannot be used"),
+    ("random_state", -1, ValueError, "random_state cannot be used"),
 ]
 
 
@@ -88,6 +99,7 @@ def test_parameters(estimator, name, value, kind, message):
         ("patience", 3),
         ("min_delta", 0.1),
         ("validation_data", (0 * X, 0 * Y)),
+        ("dropout", np.array(0.3)),
     ],
 )
 def test_lbfgs_refuses_what_it_cannot_do(name, value):
@@ -177,6 +189,64 @@ def test_batches_next_to_no_weight_train_nothing():
     options = {"batch_size": 20, "shuffle": False, "max_iter": 2, "random_state": 0}
     models = [MLPClassifier((5,), **options).fit(X, y, w) for w in (weights, weights > 0.5)]
     np.testing.assert_array_equal(*(model.coefs_[0] for model in models))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (PredefinedSplit(np.full(30, -1)), "yields no split"),
+        (GroupKFold(3), "'groups' parameter should not be None"),
+        (StratifiedKFold(2), "Got 'continuous' instead"),
+        (LeaveOneOut(), "too small. Increase the rows that validation_data holds out"),
+        ([(np.arange(20), np.arange(20, 30))], "has 1 parts: pass .* or a splitter"),
+        ((X * np.nan, X[:, 0]), "Input X contains NaN"),
+        ((X[:, :2], X[:, 0]), "X has 2 features"),
+        ((X, X[:, 0], np.full(30, -1.0)), "sample_weight must not be negative"),
+    ],
+)
+def test_validation_data(data, message):
+    with pytest.raises(ValueError, match=f"validation_data.*{message}|{message}") as error:
+        MLPRegressor(validation_data=data, max_iter=2).fit(X, X[:, 0])
+    assert "validation_data" in str(error.value)
+
+
+def test_a_scorer_that_cannot_judge_is_refused_before_training():
+    labels, epochs = np.array(["a", "b"])[Y], []
+    model = MLPClassifier(
+        scoring="f1", early_stopping=True, callbacks=[lambda _, epoch: epochs.append(epoch)]
+    )
+    with pytest.raises(ValueError, match=r"scoring='f1' cannot be used: .*pos_label"):
+        model.fit(X, labels)
+    assert not epochs
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_scores_that_are_no_numbers_are_warned_of():
+    model = MLPRegressor(validation_data=(X[:1], X[:1, 0]), early_stopping=True, max_iter=2)
+    with pytest.warns(UserWarning, match="Every validation score was NaN"):
+        model.fit(X, X[:, 0])
+
+
+def test_epsilon_that_is_zero_in_float32():
+    model = MLPClassifier(epsilon=1e-60, max_iter=2)
+    model.fit(X, Y)
+    with pytest.raises(ValueError, match="epsilon=1e-60 is next to 0 in float32"):
+        model.fit(X.astype(np.float32), Y)
+    model.set_params(epsilon=1.18e-38).fit(X.astype(np.float32), Y)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "y", "message"),
+    [
+        ({7: 2.0}, Y, "weight for 7, which is not among the classes .0, 1."),
+        ([{1: 2.0}], Y, "class_weight is a list, which is for an indicator matrix"),
+        ({1: 2.0}, np.c_[Y, Y], "does not fit an indicator matrix y of 2 columns"),
+        ([{1: 2.0}], np.c_[Y, Y], "does not fit an indicator matrix y of 2 columns"),
+    ],
+)
+def test_class_weights_that_do_not_fit(class_weight, y, message):
+    with pytest.raises(ValueError, match=message):
+        MLPClassifier(class_weight=class_weight).fit(X, y)
 
 
 def test_zero_weights_train_nothing():

@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits, make_regression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import compute_sample_weight
 
 from fastreg import MLPClassifier, MLPRegressor
 from fastreg._engine.perceptron import Data, Perceptron, Regularisation, Shape, build_network
@@ -319,6 +320,36 @@ def test_class_weight(digits):
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1])
 
 
+def test_class_weight_of_each_kind_of_y(digits):
+    X, y = digits
+    labels = np.array(["zero", "one", "two"])[y % 3]
+    indicator = np.c_[y < 3, y > 5].astype(int)
+    for target, class_weight, weights in (
+        (labels, {"one": 3.0}, np.where(labels == "one", 3.0, 1.0)),
+        (labels, {"zero": 1, "one": 3, "two": 1, "four": 9}, np.where(labels == "one", 3.0, 1.0)),
+        (indicator, [{1: 5.0}, {0: 0.5}], np.where(y < 3, 5.0, 1.0) * np.where(y > 5, 1, 0.5)),
+        (indicator, "balanced", compute_sample_weight("balanced", indicator)),
+        (sp.csr_array(indicator), [{1: 5.0}, {1: 1.0}], np.where(y < 3, 5.0, 1.0)),
+    ):
+        model = MLPClassifier((5,), class_weight=class_weight, random_state=0, max_iter=2)
+        weighted = clone(model).set_params(class_weight=None).fit(X, target, sample_weight=weights)
+        np.testing.assert_array_equal(model.fit(X, target).coefs_[0], weighted.coefs_[0])
+
+
+def test_class_weight_of_rows_that_lack_a_class(digits):
+    """A rare class may be missing from some of the rows that partial_fit gets."""
+    X, y = digits
+    indicator = np.c_[y == 0, y > 5].astype(int)
+    for target, class_weight, classes in (
+        (y, {9: 5.0}, np.arange(10)),
+        (indicator, [{1: 5.0}, {1: 2.0}], [0, 1]),
+    ):
+        for rows in (y < 5, y == 0):
+            model = MLPClassifier((5,), class_weight=class_weight, random_state=0)
+            model.partial_fit(X, target, classes=classes).partial_fit(X[rows], target[rows])
+            assert model.t_ == len(X) + rows.sum()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_threads_change_no_bit(digits, dtype, monkeypatch):
     X, y = digits
@@ -396,6 +427,27 @@ def test_layouts_and_dtypes_agree(digits):
     np.testing.assert_allclose(single.coefs_[0], base.coefs_[0], atol=1e-4)
     lbfgs = MLPClassifier((12,), solver="lbfgs", max_iter=5, random_state=0)
     assert lbfgs.fit(X.astype(np.float32), y).coefs_[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.longdouble, np.float16, np.int64, ">f8", object])
+def test_predictions_of_any_real_dtype(digits, dtype):
+    X, y = (digits[0] * 16).round(), digits[1]
+    model = MLPClassifier((7,), activation="tanh", random_state=0, max_iter=3).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X.astype(dtype)), model.predict_proba(X))
+
+
+def test_targets_of_any_layout(digits):
+    """What is not contiguous, not writable or not in the machine's order."""
+    X, y = digits[0], digits[0] @ np.linspace(-1, 1, 64)
+    columns = np.c_[X, y]
+    frozen = y.copy()
+    frozen.flags.writeable = False
+    model = MLPRegressor(hidden_layer_sizes=(5,), random_state=0, max_iter=2)
+    wanted = model.fit(X, y).coefs_[0]
+    for target in (columns[:, -1], y[::-1].copy()[::-1], frozen, y.astype(">f8"), y.tolist()):
+        np.testing.assert_array_equal(model.fit(X, target).coefs_[0], wanted)
+    single = model.fit(X, y.astype(np.float32)).coefs_[0]
+    np.testing.assert_allclose(single, wanted, atol=1e-5)
 
 
 def test_grid_search_in_a_pipeline(digits):
