@@ -36,7 +36,7 @@ $(BIN)/python: | tools
 
 # Editable, built in isolation; again whenever a kernel or the build changes.
 $(STAMPS)/build: $(SOURCES) | $(BIN)/python
-	@echo "Building fastreg (about a minute) ..."
+	@echo "Building fastreg (some minutes) ..."
 	@$(BIN)/python -m pip install -qq --editable .
 	@touch $@
 

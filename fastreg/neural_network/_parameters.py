@@ -167,8 +167,13 @@ def _is_off(value):
 
 def check_epsilons(estimator, dtype):
     """Raise where a number that keeps others from 0 is 0 itself in the network's type."""
-    for name in ("epsilon", "batch_norm_epsilon"):
-        value, least = getattr(estimator, name), np.finfo(dtype).tiny
+    # batch norm adds its own in double, and divides by the root in this type
+    inverse = 1 / float(np.finfo(dtype).max)
+    for name, least in (
+        ("epsilon", float(np.finfo(dtype).tiny)),
+        ("batch_norm_epsilon", inverse * inverse),
+    ):
+        value = getattr(estimator, name)
         if value < least:
             raise ValueError(
                 f"{name}={value!r} is next to 0 in {np.dtype(dtype).name}: choose {least:.3g} at "
