@@ -151,7 +151,8 @@ class BasePerceptron(BaseEstimator):
         keys = [_key(member.random_state) if noisy else 0 for member in members]
         held_out = self._hold_out(data, labels, random_state, incremental)
         if held_out is not None:
-            held_out.check_scorer(members[0].estimator, members[0].model)
+            first = members[0]
+            held_out.check_scorer(first.estimator, first.model, new=first.history.best is None)
         batch_size = self._batch_size(len(data.samples), any(shape.batch_norm))
         course = _parameters.course_of(self, batch_size, incremental=incremental)
         trainings = [

@@ -37,9 +37,10 @@ class HeldOut:
         loss = self.data.loss_at(undo_head(estimator.out_activation_, means))
         return self._score(estimator, means, loss)
 
-    def check_scorer(self, estimator, model):
-        """Raise where a scorer of the user's cannot judge these rows, or with their weights."""
-        if not has_own_scorer(estimator):
+    def check_scorer(self, estimator, model, *, new):
+        """Raise where a scorer of the user's, if it is new, cannot judge these rows; or with
+        their weights."""
+        if not has_own_scorer(estimator) or not (new or self.data.sample_weight is not None):
             return
         what, remedy = "", "choose another one."
         if self.data.sample_weight is not None:
