@@ -1,5 +1,7 @@
 """Ten epochs against plain NumPy, and against scikit-learn with the same seed."""
 
+from inspect import signature
+
 import numpy as np
 import pytest
 import sklearn.neural_network
@@ -198,6 +200,8 @@ def test_same_answers_as_scikit_learn(digits, settings):
         ("MLPRegressor", D, t, weights),
         ("MLPRegressor", D, np.exp(t), None),
     ]
+    if "loss" not in signature(sklearn.neural_network.MLPRegressor).parameters:
+        jobs = [job[:3] for job in jobs[:3]]  # before 1.7: without weights and "poisson"
     for k, (name, *data) in enumerate(jobs):
         options = {"random_state": 1, "max_iter": 10, **settings}
         if k == 4:
