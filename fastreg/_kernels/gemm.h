@@ -26,6 +26,14 @@ enum {
     FR_SPAN = 256     /* columns of B in one go: these panels fit in the L2 cache */
 };
 
+/* Rows of the next tile where `left` are left. The last two tiles are about equal where the
+ * last one would have too few rows to keep the processor's multipliers busy. */
+FR_UNUSED static int fr_tile_rows(int most, ptrdiff_t left)
+{
+    if (left <= most) return (int)left;
+    return left < most + 2 * most / 3 ? (int)(left + 1) / 2 : most;
+}
+
 #define FR_BODY "gemm.h"
 #include "for_reals.h"
 

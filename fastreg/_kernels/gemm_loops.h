@@ -113,8 +113,9 @@ FR_TILE_TARGET static void FR_AT_WIDTH(fr_gemm)(
         const int fetches_columns = transposed && depth > FR_FAR && last - first > 2 * FR_PANEL;
         for (ptrdiff_t left = first; left < last; left += FR_SPAN) {
             const ptrdiff_t right = last - left < FR_SPAN ? last : left + FR_SPAN;
-            for (ptrdiff_t i = 0; i < m; i += FR_TILE_ROWS) {
-                const int rows = m - i < FR_TILE_ROWS ? (int)(m - i) : FR_TILE_ROWS;
+            int rows;
+            for (ptrdiff_t i = 0; i < m; i += rows) {
+                rows = fr_tile_rows(FR_TILE_ROWS, m - i);
                 const FR_T *from = (const FR_T *)a + (transposed ? i : start);
                 const ptrdiff_t *far = 0;
                 const FR_T *const *lent = 0;

@@ -7,6 +7,7 @@ from fastreg._kernels.layer cimport Batch, DenseInput, Layer, Share, address, at
 
 cdef extern from "gemm.h" nogil:
     Py_ssize_t FR_DEPTH
+    int fr_tile_rows(int most, Py_ssize_t left)
     Py_ssize_t fr_panel(bint single)
     Py_ssize_t fr_padded(bint single, Py_ssize_t n)
     Py_ssize_t fr_block(bint single, Py_ssize_t n)
@@ -244,12 +245,12 @@ cdef class Linear(Layer):
                                  const Part *part) noexcept nogil:
         cdef bint single = self.single, owns = share.n_threads > 1 and self.n_panels == 0
         cdef Py_ssize_t panel = fr_panel(single), base = part.block * self.padded
-        cdef Py_ssize_t row = part.top, n_rows = OWNED_ROWS if owns else part.bottom - part.top
+        cdef Py_ssize_t row = part.top, n_rows = part.bottom - part.top
         cdef const Py_ssize_t *chosen
         cdef const void *rows = self.rows(batch, share, &chosen)
         while row < part.bottom:
-            n_rows = min(n_rows, part.bottom - row)
             if owns:
+                n_rows = fr_tile_rows(OWNED_ROWS, part.bottom - row)
                 fr_own_packed(single, self.n_inputs, self.width, self.block, row, row + n_rows,
                               part.left, part.right, self.parameters)
             fr_gemm(single, n_rows, self.padded, batch.n_rows,
