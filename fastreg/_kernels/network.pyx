@@ -189,24 +189,27 @@ cdef class Network:
 
     cdef void run_timed(self, Py_ssize_t run, Py_ssize_t n_batches) noexcept nogil:
         """Run some batches: now and then by the team and by one thread, to see which is
-        faster, else by that one."""
+        faster, else by that one. Where the team has lost it is timed once more, since a
+        moment's disturbance would cost it all runs up to the next look."""
         cdef Py_ssize_t phase = self.n_runs % RUNS
         cdef bint alone = self.seconds[1] < ALONE * self.seconds[0]
-        cdef double begin
+        cdef bint again = phase == 3 and alone
+        cdef double begin, seconds
         if phase == 2 and self.n_threads > 1:
             run = max(1, run // ALONE_SHARE)
         self.run_first, self.run_last = self.run_last, min(self.run_last + run, n_batches)
         self.n_runs += 1
-        if self.n_threads == 1 or phase > 2:
+        if self.n_threads == 1 or (phase > 2 and not again):
             fr_team_run(train_share, <void *> self, 1 if alone else self.n_threads)
             return
         # the first run wakes the team
         begin = fr_team_clock()
-        fr_team_run(train_share, <void *> self, self.n_threads if phase < 2 else 1)
-        if phase > 0:
-            self.seconds[phase - 1] = (
-                (fr_team_clock() - begin) / (self.run_last - self.run_first)
-            )
+        fr_team_run(train_share, <void *> self, 1 if phase == 2 else self.n_threads)
+        seconds = (fr_team_clock() - begin) / (self.run_last - self.run_first)
+        if phase == 1 or phase == 2:
+            self.seconds[phase - 1] = seconds
+        elif again:
+            self.seconds[0] = min(self.seconds[0], seconds)
 
     # ---- what one thread of the team does ----
 
