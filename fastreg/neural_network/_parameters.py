@@ -200,6 +200,8 @@ def hidden_widths(estimator):
             raise ValueError(
                 f"hidden_layer_sizes must be > 0, got {sizes}: pass the units of each layer."
             )
+        if size > np.iinfo(np.int32).max:
+            raise ValueError("hidden_layer_sizes must be below 2**31: choose fewer units.")
     return tuple(int(size) for size in sizes)
 
 

@@ -21,6 +21,7 @@ Y = (X[:, 0] > 0).astype(int)
 BAD = [
     ("hidden_layer_sizes", 0, ValueError, "must be > 0"),
     ("hidden_layer_sizes", (5, -1), ValueError, "must be > 0"),
+    ("hidden_layer_sizes", (5, 10**400), ValueError, "hidden_layer_sizes must be below"),
     ("hidden_layer_sizes", (5.0,), TypeError, "hidden_layer_sizes must hold integers"),
     ("activation", "swish", ValueError, "activation must be one of"),
     ("activation", None, TypeError, "activation must be one of"),
