@@ -206,7 +206,7 @@ def test_batches_next_to_no_weight_train_nothing():
     ],
 )
 def test_validation_data(data, message):
-    with pytest.raises(ValueError, match=f"validation_data.*{message}|{message}") as error:
+    with pytest.raises(ValueError, match=message) as error:
         MLPRegressor(validation_data=data, max_iter=2).fit(X, X[:, 0])
     assert "validation_data" in str(error.value)
 
