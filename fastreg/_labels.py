@@ -19,7 +19,7 @@ def classes_of(y):
     ndarray of shape (n_classes,)
         In y's type.
     """
-    if y.dtype.kind not in "biu" or len(y) == 0:
+    if not _are_whole(y):
         return np.unique(y)
     low, high = int(y.min()), int(y.max())
     if high - low >= max(COUNTED_SPAN, len(y)) or high > np.iinfo(np.intp).max:
@@ -42,10 +42,11 @@ def codes_of(y, classes):
     ndarray of shape (n_samples,), intp
         The place of some class, or n_classes, for a label that is none.
     """
-    if y.dtype.kind not in "biu" or classes.dtype.kind not in "biu" or len(classes) == 0:
-        return np.searchsorted(classes, y).astype(np.intp, copy=False)
-    low, high = int(classes[0]), int(classes[-1])
-    if high - low >= COUNTED_SPAN or not -(2**62) < low <= high < 2**62:
+    counted = _are_whole(y) and _are_whole(classes)
+    if counted:
+        low, high = int(classes[0]), int(classes[-1])
+        counted = high - low < COUNTED_SPAN and high < np.iinfo(np.intp).max
+    if not counted:
         return np.searchsorted(classes, y).astype(np.intp, copy=False)
     table = np.searchsorted(classes.astype(np.intp), np.arange(low, high + 1))
     places = y.astype(np.intp)  # a copy
@@ -55,8 +56,8 @@ def codes_of(y, classes):
 
 
 def kind_of(y):
-    """What `type_of_target` says of labels; "multiclass" for any vector of whole numbers among
-    which a class comes twice or more on average, where nothing has to be looked at.
+    """What `type_of_target` says of labels; "multiclass" for any vector of whole numbers that
+    span so little that a class comes twice or more on average.
 
     Parameters
     ----------
@@ -66,6 +67,10 @@ def kind_of(y):
     -------
     str
     """
-    if y.ndim == 1 and y.dtype.kind in "biu" and 2 * len(classes_of(y)) <= len(y):
+    if y.ndim == 1 and _are_whole(y) and 2 * (int(y.max()) - int(y.min()) + 1) <= len(y):
         return "multiclass"
     return type_of_target(y, input_name="y")
+
+
+def _are_whole(labels):
+    return labels.dtype.kind in "biu" and len(labels) > 0

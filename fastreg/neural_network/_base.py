@@ -170,7 +170,8 @@ class BasePerceptron(BaseEstimator):
         self._show(members, trainings)
         if early_stopping and members[0].estimator is not self:
             self.best_validation_score_ = held_out.score(self)
-        if early_stopping and np.isnan(self.validation_scores_).all():
+        # none yet where the first epoch was interrupted
+        if early_stopping and self.validation_scores_ and np.isnan(self.validation_scores_).all():
             warnings.warn(
                 "Every validation score was NaN, so that no epoch was the best one: hold out more "
                 "rows, or choose another scoring.",

@@ -228,6 +228,22 @@ def test_scores_that_are_no_numbers_are_warned_of():
         model.fit(X, X[:, 0])
 
 
+def test_an_interrupt_before_any_score_is_not_told_as_a_score_of_nan():
+    calls = []
+
+    def interrupted(model, rows, labels):
+        calls.append(1)
+        if len(calls) > 1:  # the first is before training
+            raise KeyboardInterrupt
+        return 0.0
+
+    model = MLPClassifier((3,), early_stopping=True, scoring=interrupted, max_iter=3)
+    with pytest.warns(UserWarning, match="interrupted by user") as caught:
+        model.fit(X, Y)
+    assert [str(warning.message) for warning in caught] == ["Training interrupted by user."]
+    assert model.validation_scores_ == []
+
+
 def test_epsilon_that_is_zero_in_float32():
     model = MLPClassifier(epsilon=1e-60, max_iter=2)
     model.fit(X, Y)
