@@ -16,6 +16,7 @@ from fastreg._kernels.linear import CsrInput, Linear, SparseLinear, pack, packed
 from fastreg._kernels.network import Network
 from fastreg._kernels.network_loss import Loss, loss_of
 from fastreg._kernels.noise import Dropout, GaussianNoise
+from fastreg._kernels.stack import Stack
 
 # pieces of the parameter vector start on cache lines
 _ALIGNMENT = 16
@@ -251,7 +252,7 @@ def build_network(model, data, regularisation, *, optimiser=None, key=0, n_rows,
     """The kernel's network, on the model's parameters; returns it and its gradients."""
     layers, offsets = build_layers(model, data.X, regularisation, key)
     gradients = aligned_zeros(model.parameters.size, model.dtype)
-    network = Network(
+    stack = Stack(
         layers,
         data.loss(),
         optimiser,
@@ -262,8 +263,9 @@ def build_network(model, data, regularisation, *, optimiser=None, key=0, n_rows,
         regularisation.l1s,
         n_rows=n_rows,
         n_threads=n_threads,
-        clip=regularisation.clip,
-        max_norm=regularisation.max_norm,
+    )
+    network = Network(
+        stack, n_threads=n_threads, clip=regularisation.clip, max_norm=regularisation.max_norm
     )
     return network, gradients
 

@@ -1,8 +1,6 @@
 """A network that is trained: see network.pyx."""
 from fastreg._kernels.layer cimport Batch, Share
-from fastreg._kernels.network_loss cimport Loss
-from fastreg._kernels.optimiser cimport Optimiser
-from fastreg._kernels.tiles cimport Piece, Tiles
+from fastreg._kernels.stack cimport Stack, Step
 
 cdef extern from "team.h" nogil:
     ctypedef struct fr_door:
@@ -13,22 +11,10 @@ cdef enum:
 
 
 cdef class Network:
-    cdef list layers
-    cdef readonly Loss loss
-    cdef Optimiser optimiser
-    cdef object parameters, gradients
-    cdef bint single
-    cdef void *w
-    cdef void *g
-    cdef Py_ssize_t n_layers, first_trained
+    cdef readonly Stack stack
     cdef Py_ssize_t n_entered        # layers up to a first one that is shared by panels
     cdef bint enters_early           # of the next batch, before all weights have moved
     cdef int n_threads
-    cdef const Py_ssize_t[::1] ids
-    cdef Tiles tiles
-    cdef const Py_ssize_t[::1] offsets
-    cdef double[:, ::1] sums         # of each tile: squares, sizes, norm of gradients
-    cdef const double[::1] alphas, l1s
     cdef double clip, max_norm
     # the run that is going on
     cdef const Py_ssize_t[::1] order, starts
@@ -42,7 +28,6 @@ cdef class Network:
     cdef double seconds[2]           # of a batch: by the team, by one thread
     cdef fr_door door
 
-    cdef bint first_output_is_apart(self)
     cdef double batch_work(self)
     cdef void advance(self, Py_ssize_t run) noexcept nogil
     cdef void run_timed(self, Py_ssize_t run, Py_ssize_t n_batches) noexcept nogil
@@ -55,15 +40,7 @@ cdef class Network:
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil
     cdef void add_penalties(self, Py_ssize_t b) noexcept nogil
-    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch,
-                             const Share *share) noexcept nogil
-    cdef void move_together(self, Py_ssize_t b, const Batch *batch,
-                            const Share *share) noexcept nogil
-    cdef void form_gradients(self, const Batch *batch, const Share *share,
-                             const Piece *piece) noexcept nogil
-    cdef void add_penalty(self, Py_ssize_t tile, double scale) noexcept nogil
-    cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
-                   double clip_scale) noexcept nogil
-    cdef void refresh(self, Py_ssize_t tile) noexcept nogil
-    cdef double clip_scale(self) noexcept nogil
-    cdef double sum_penalties(self) noexcept nogil
+    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, const Share *share,
+                             const Step *step) noexcept nogil
+    cdef void move_together(self, const Batch *batch, const Share *share,
+                            Step *step) noexcept nogil

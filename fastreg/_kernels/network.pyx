@@ -15,18 +15,10 @@ waiting for each other costs a team more than it brings.
 
 Several networks may be trained side by side: see side_by_side.pyx.
 """
-import numpy as np
-
-from cpython.ref cimport PyObject
-from libc.math cimport sqrt
-
 from fastreg._kernels.interrupt cimport check_interrupt
-from fastreg._kernels.layer cimport (
-    MAX_BLOCKS, Batch, Layer, Share, address, block_start,
-)
-from fastreg._kernels.network_loss cimport Loss
-from fastreg._kernels.optimiser cimport Range
-from fastreg._kernels.tiles cimport Piece, Tile, Tiles
+from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Share, block_start
+from fastreg._kernels.stack cimport Stack, Step
+from fastreg._kernels.tiles cimport Piece
 
 cdef extern from "team.h" nogil:
     ctypedef void (*fr_share_function)(void *context, int thread, int n_threads) noexcept nogil
@@ -37,12 +29,6 @@ cdef extern from "team.h" nogil:
     void fr_door_remove(fr_door *door)
     void fr_door_enter(fr_door *door)
     void fr_door_leave(fr_door *door)
-
-cdef extern from "optimise.h" nogil:
-    void fr_add_penalty(bint single, void *parameters, void *gradients, Py_ssize_t start,
-                        Py_ssize_t stop, double alpha, double *sums)
-    double fr_norm(bint single, const void *gradients, Py_ssize_t start, Py_ssize_t stop)
-    void fr_decay(bint single, void *parameters, Py_ssize_t start, Py_ssize_t stop, double rate)
 
 
 cdef enum:
@@ -57,24 +43,15 @@ cdef double ALONE = 0.9
 
 
 cdef class Network:
-    """Layers, a loss and an optimiser on flat vectors of parameters and gradients.
+    """A stack of layers on which a team of threads works.
 
     Parameters
     ----------
-    layers : list of Layer
-        From the input to the last linear layer.
-    loss : Loss
-    optimiser : Optimiser or None
-        None for gradients alone.
-    parameters, gradients : ndarray
-        In the layers' type; layer k has `offsets[k]` on.
-    offsets : list of int
-    alphas, l1s : ndarray of shape (n_weight_layers,), float64
-        Penalties alpha / 2 |w|^2 + l1 |w| of each layer's weights, times the scale of a
-        batch's loss.
-    n_rows : int
-        The largest batch.
+    stack : Stack
     n_threads : int
+        As the stack was told.
+    clip, max_norm : float
+        Bounds of the norm of all gradients, and of the weights into each unit; 0 for none.
     """
     def __cinit__(self):
         fr_door_make(&self.door)
@@ -82,46 +59,16 @@ cdef class Network:
     def __dealloc__(self):
         fr_door_remove(&self.door)
 
-    def __init__(self, layers, Loss loss, optimiser, parameters, gradients, offsets, alphas, l1s,
-                 *, Py_ssize_t n_rows, int n_threads, double clip=0, double max_norm=0):
-        self.layers, self.loss, self.optimiser = list(layers), loss, optimiser
-        self.parameters, self.gradients = parameters, gradients
-        self.single = layers[0].single
-        self.w, self.g = address(parameters), address(gradients)
-        self.n_layers, self.n_threads = len(layers), n_threads
-        self.alphas, self.l1s = alphas, l1s
+    def __init__(self, Stack stack, *, int n_threads, double clip=0, double max_norm=0):
+        self.stack, self.n_threads = stack, n_threads
         self.clip, self.max_norm = clip, max_norm
-        self.ids = np.array([id(layer) for layer in layers], dtype=np.intp)
-        self.offsets = np.array(offsets, dtype=np.intp)
-        for layer in layers:
-            layer.allocate(n_rows, n_threads)
-        self.tiles = Tiles(layers, offsets, n_rows)
-        self.sums = np.zeros((self.tiles.n, 3))
-        self.first_trained = self.tiles.tile[0].layer
-        if layers[self.first_trained].n_panels:
-            self.n_entered = self.first_trained + 1
-            self.enters_early = not clip and not max_norm and self.first_output_is_apart()
-        for layer, offset in zip(layers, offsets):
-            size = max((stop for _, stop, _, _ in layer.tiles()), default=0)
-            layer.place(parameters[offset:offset + size], gradients[offset:offset + size])
-        for layer in layers[:self.first_trained - 1 if self.first_trained else None:-1]:
-            layer.connect(n_rows)
-        self.load()
-
-    cdef bint first_output_is_apart(self):
-        """Whether no gradient of weights reads the first output with weights, so that it may
-        be the next batch's before all weights have moved."""
-        cdef Layer layer, first = self.layers[self.first_trained]
-        for layer in self.layers[self.first_trained + 1:]:
-            has_weights = any(is_weight for _, _, is_weight, _ in layer.tiles())
-            if has_weights and layer.previous.out == first.out:
-                return False
-        return True
+        if stack.n_panels:
+            self.n_entered = stack.first_trained + 1
+            self.enters_early = not clip and not max_norm and stack.first_output_is_apart()
 
     def load(self):
         """Take note that the parameters were written to from outside."""
-        for tile in range(self.tiles.n):
-            self.refresh(tile)
+        self.stack.load()
 
     def begin(self, const Py_ssize_t[::1] order, const Py_ssize_t[::1] starts,
               const double[::1] rates, const double[::1] decays, const double[::1] thresholds,
@@ -159,7 +106,7 @@ cdef class Network:
 
     cdef double batch_work(self):
         """Multiplications of a batch."""
-        return <double> self.parameters.size * max(self.starts[1] - self.starts[0], 1) * 3
+        return <double> self.stack.parameters.size * max(self.starts[1] - self.starts[0], 1) * 3
 
     cdef void advance(self, Py_ssize_t run) noexcept nogil:
         """Train on the next `run` batches, if there are any, with this thread alone."""
@@ -244,15 +191,15 @@ cdef class Network:
         self.describe(b, &batch)
         self.share_out(&batch, thread, n_threads, &share)
         piece.last = 0
-        while self.tiles.next_piece(&piece, thread, n_threads):
-            self.form_gradients(&batch, &share, &piece)
+        while self.stack.tiles.next_piece(&piece, thread, n_threads):
+            self.stack.form_gradients(&batch, &share, &piece)
             if b + 2 == self.starts.shape[0]:
                 for tile in range(piece.first, piece.last):
-                    self.add_penalty(tile, batch.scale)
+                    self.stack.add_penalty(tile, batch.scale)
         if b + 2 == self.starts.shape[0]:
             fr_team_wait(n_threads)
             if thread == 0:
-                self.penalty = batch.scale * self.sum_penalties()
+                self.penalty = batch.scale * self.stack.sum_penalties()
 
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil:
         cdef Py_ssize_t n_blocks = 1
@@ -262,7 +209,7 @@ cdef class Network:
             n_blocks *= 2
         batch.n_blocks = n_blocks
         batch.number = self.number + b
-        batch.scale = self.fixed_scale if self.fixed_scale > 0 else self.loss.scale(batch)
+        batch.scale = self.fixed_scale if self.fixed_scale > 0 else self.stack.loss.scale(batch)
         batch.add = self.add
 
     cdef void share_out(self, const Batch *batch, int thread, int n_threads,
@@ -277,152 +224,93 @@ cdef class Network:
         """Forward through the layers up to a first one that is shared by panels."""
         cdef Batch batch
         cdef Share share
-        cdef Py_ssize_t k
         if self.n_entered:
             self.describe(b, &batch)
             self.share_out(&batch, thread, n_threads, &share)
-        for k in range(self.n_entered):
-            (<Layer> <PyObject *> self.ids[k]).forward(&batch, &share)
+            self.stack.forward(0, self.n_entered, &batch, &share)
 
     cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
         """Forward, loss and backward for this thread's rows; then all have done theirs."""
         cdef Batch batch
         cdef Share share
-        cdef Py_ssize_t k
+        cdef Py_ssize_t rows
         self.describe(b, &batch)
         self.share_out(&batch, thread, n_threads, &share)
-        for k in range(self.n_entered, self.n_layers):
-            (<Layer> <PyObject *> self.ids[k]).forward(&batch, &share)
-        self.loss.compare(<Layer> <PyObject *> self.ids[self.n_layers - 1], &batch, &share)
-        for k in range(self.n_layers - 1, self.first_trained - 1, -1):
-            (<Layer> <PyObject *> self.ids[k]).backward(&batch, &share)
+        self.stack.forward(self.n_entered, self.stack.n_layers, &batch, &share)
+        self.stack.backward(&batch, &share)
         fr_team_wait(n_threads)
         if thread == 0:
-            k = batch.n_rows if self.fixed_scale == 0 else 1
-            self.data_loss += k * self.loss.total(&batch)
+            rows = batch.n_rows if self.fixed_scale == 0 else 1
+            self.data_loss += rows * self.stack.loss.total(&batch)
 
     cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
         """Gradients and steps of this thread's tiles."""
         cdef Batch batch
         cdef Share share
+        cdef Step step
         self.describe(b, &batch)
         self.share_out(&batch, thread, n_threads, &share)
+        step.rate, step.decay, step.threshold = self.rates[b], self.decays[b], self.thresholds[b]
+        step.clip_scale = 1
         if self.clip == 0 and self.max_norm == 0:
-            self.move_by_pieces(b, &batch, &share)
+            self.move_by_pieces(b, &batch, &share, &step)
         else:
-            self.move_together(b, &batch, &share)
+            self.move_together(&batch, &share, &step)
 
     cdef void add_penalties(self, Py_ssize_t b) noexcept nogil:
         """Add a batch's penalty to the sum; all tiles have moved."""
         cdef Batch batch
         self.describe(b, &batch)
-        self.penalty += batch.n_rows * batch.scale * self.sum_penalties()
+        self.penalty += batch.n_rows * batch.scale * self.stack.sum_penalties()
 
-    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch,
-                             const Share *share) noexcept nogil:
+    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, const Share *share,
+                             const Step *step) noexcept nogil:
         """Each piece while it is in the cache; rows of the next batch are fetched meanwhile."""
         cdef Batch next
         cdef Share next_share
         cdef Piece piece
         cdef Py_ssize_t tile, done = 0
-        cdef Py_ssize_t n_tiles = self.tiles.count(share.thread, share.n_threads)
+        cdef Py_ssize_t n_tiles = self.stack.tiles.count(share.thread, share.n_threads)
         cdef bint goes_on = b + 2 < self.starts.shape[0]
         if goes_on:
             self.describe(b + 1, &next)
             self.share_out(&next, share.thread, share.n_threads, &next_share)
         piece.last = 0
-        while self.tiles.next_piece(&piece, share.thread, share.n_threads):
-            self.form_gradients(batch, share, &piece)
+        while self.stack.tiles.next_piece(&piece, share.thread, share.n_threads):
+            self.stack.form_gradients(batch, share, &piece)
             for tile in range(piece.first, piece.last):
-                self.add_penalty(tile, batch.scale)
-                self.step(tile, b, batch.scale, 1)
-                self.refresh(tile)
+                self.stack.add_penalty(tile, batch.scale)
+                self.stack.move(tile, batch.scale, step)
+                self.stack.refresh(tile)
                 if goes_on:
-                    (<Layer> <PyObject *> self.ids[0]).expect(&next, &next_share, done, n_tiles)
+                    self.stack.expect(&next, &next_share, done, n_tiles)
                 done += 1
-        if goes_on:
-            self.loss.expect(&next, &next_share)
 
-    cdef void move_together(self, Py_ssize_t b, const Batch *batch,
-                            const Share *share) noexcept nogil:
+    cdef void move_together(self, const Batch *batch, const Share *share,
+                            Step *step) noexcept nogil:
         """All gradients before all steps, whose norms need them."""
-        cdef Py_ssize_t tile, k
+        cdef Py_ssize_t tile
         cdef Piece piece
-        cdef double scale = 1
         piece.last = 0
-        while self.tiles.next_piece(&piece, share.thread, share.n_threads):
-            self.form_gradients(batch, share, &piece)
+        while self.stack.tiles.next_piece(&piece, share.thread, share.n_threads):
+            self.stack.form_gradients(batch, share, &piece)
             for tile in range(piece.first, piece.last):
-                self.add_penalty(tile, batch.scale)
+                self.stack.add_penalty(tile, batch.scale)
+                if self.clip > 0:
+                    self.stack.measure_gradients(tile)
         if self.clip > 0:
             fr_team_wait(share.n_threads)
-            scale = self.clip_scale()
-        for tile in range(self.tiles.n):
-            if self.tiles.takes(tile, share.thread, share.n_threads):
-                self.step(tile, b, batch.scale, scale)
+            step.clip_scale = self.stack.clip_scale(self.clip)
+        for tile in range(self.stack.tiles.n):
+            if self.stack.tiles.takes(tile, share.thread, share.n_threads):
+                self.stack.move(tile, batch.scale, step)
         if self.max_norm > 0:
             fr_team_wait(share.n_threads)
-            for k in range(self.first_trained, self.n_layers):
-                (<Layer> <PyObject *> self.ids[k]).limit_norms(self.max_norm, share)
+            self.stack.limit_norms(self.max_norm, share)
             fr_team_wait(share.n_threads)
-        for tile in range(self.tiles.n):
-            if self.tiles.takes(tile, share.thread, share.n_threads):
-                self.refresh(tile)
-
-    cdef void form_gradients(self, const Batch *batch, const Share *share,
-                             const Piece *piece) noexcept nogil:
-        cdef const Tile *first = &self.tiles.tile[piece.first]
-        cdef Py_ssize_t offset = self.offsets[first.layer]
-        (<Layer> <PyObject *> self.ids[first.layer]).differentiate(
-            batch, share, first.start - offset, self.tiles.tile[piece.last - 1].stop - offset)
-
-    cdef void add_penalty(self, Py_ssize_t tile, double scale) noexcept nogil:
-        """The penalty's part of a tile's gradients, and the tile's sums."""
-        cdef const Tile *t = &self.tiles.tile[tile]
-        fr_add_penalty(self.single, self.w, self.g, t.start, t.stop,
-                       scale * self.alphas[t.group] if t.group >= 0 else 0, &self.sums[tile, 0])
-        if self.clip > 0:
-            self.sums[tile, 2] = fr_norm(self.single, self.g, t.start, t.stop)
-
-    cdef void step(self, Py_ssize_t tile, Py_ssize_t b, double scale,
-                   double clip_scale) noexcept nogil:
-        cdef Range range
-        cdef const Tile *t = &self.tiles.tile[tile]
-        range.parameters, range.gradients = self.w, self.g
-        range.start, range.stop = t.start, t.stop
-        range.scale, range.rate = clip_scale, self.rates[b]
-        range.threshold = scale * self.l1s[t.group] * self.thresholds[b] if t.group >= 0 else 0
-        if t.group >= 0 and self.decays[b] > 0:
-            fr_decay(self.single, self.w, range.start, range.stop, self.decays[b])
-        self.optimiser.step(&range)
-
-    cdef void refresh(self, Py_ssize_t tile) noexcept nogil:
-        cdef const Tile *t = &self.tiles.tile[tile]
-        cdef Py_ssize_t offset = self.offsets[t.layer]
-        (<Layer> <PyObject *> self.ids[t.layer]).refresh(t.start - offset, t.stop - offset)
-
-    cdef double clip_scale(self) noexcept nogil:
-        """What makes the norm of all gradients at most `clip`."""
-        cdef double largest = 0, total = 0
-        cdef Py_ssize_t tile
-        for tile in range(self.tiles.n):
-            largest = max(largest, self.sums[tile, 2])
-        if largest == 0:
-            return 1
-        for tile in range(self.tiles.n):  # their squares may be too large
-            total += (self.sums[tile, 2] / largest) ** 2
-        return min(1, self.clip / largest / sqrt(total))
-
-    cdef double sum_penalties(self) noexcept nogil:
-        """alpha / 2 |w|^2 + l1 |w| of all weights."""
-        cdef double total = 0
-        cdef Py_ssize_t tile, group
-        for tile in range(self.tiles.n):
-            group = self.tiles.tile[tile].group
-            if group >= 0:
-                total += (self.alphas[group] / 2 * self.sums[tile, 0]
-                          + self.l1s[group] * self.sums[tile, 1])
-        return total
+        for tile in range(self.stack.tiles.n):
+            if self.stack.tiles.takes(tile, share.thread, share.n_threads):
+                self.stack.refresh(tile)
 
 
 cdef void train_share(void *network, int thread, int n_threads) noexcept nogil:
