@@ -25,6 +25,12 @@
 #define FR_UNUSED
 #define FR_INLINE static inline
 #endif
+/* fetch a line into the second cache */
+#if defined(__GNUC__)
+#define FR_PREFETCH(p) __builtin_prefetch(p, 0, 2)
+#else
+#define FR_PREFETCH(p) (void)(p)
+#endif
 #define FR_FUNCTION FR_UNUSED FR_CLONES static
 #define FR_PRODUCT FR_UNUSED FR_CLONES_FMA static
 

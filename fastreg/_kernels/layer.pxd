@@ -7,6 +7,7 @@ cdef enum:
 # The rows that are worked on together.
 cdef struct Batch:
     const Py_ssize_t *samples    # which sample each row is
+    const Py_ssize_t *next       # and each of the next batch; NULL where it has fewer, or none
     Py_ssize_t n_rows
     Py_ssize_t n_blocks          # parts of the rows, fixed by their number alone
     unsigned long long number    # how many batches came before: a place in random streams
@@ -66,3 +67,5 @@ cdef class DenseInput(Layer):
     cdef Py_ssize_t copy             # numbers of a thread's copy of a batch; 0: one for all
 
     cdef void feed(self, Py_ssize_t n_rows, int n_threads, bint to_all)
+    cdef bint reads_alike(self, const Share *share) noexcept nogil
+    cdef const Py_ssize_t *coming(self, const Batch *batch, const Share *share) noexcept nogil

@@ -36,6 +36,7 @@ cdef extern from "network_rows.h" nogil:
 cdef enum:
     LINE = 64           # bytes of a line of the cache
     ALIASING = 2048     # rows so many bytes apart share few sets of a first-level cache
+    FETCHED = 1 << 18   # bytes of a batch that fit in a second-level cache beside another one
 
 
 cdef void *address(array):
@@ -74,6 +75,11 @@ cdef class Layer:
         """Tiles of the parameters, in the order in which they lie: start, stop, whether they
         are weights, and the panel that they are of where those are shared, else -1."""
         return []
+
+    @property
+    def refreshes(self):
+        """Whether `refresh` has something to do."""
+        return False
 
     def place(self, parameters, gradients):
         """Take these pieces of the network's vectors as one's own."""
@@ -148,11 +154,20 @@ cdef class DenseInput(Layer):
     cdef void expect(self, const Batch *batch, const Share *share, Py_ssize_t part,
                      Py_ssize_t n_parts) noexcept nogil:
         cdef Py_ssize_t size = 4 if self.x_single else 8
-        if self.x_column == 1:
+        if self.x_column == 1 and not self.reads_alike(share):
             fr_expect_rows(self.x, self.x_row * size, batch.samples,
                            0 if self.feeds_all else share.first,
                            batch.n_rows if self.feeds_all else share.last, self.width * size,
                            part, n_parts)
+
+    cdef bint reads_alike(self, const Share *share) noexcept nogil:
+        """Whether a thread reads the same rows forward and for gradients, where they lie."""
+        return self.lends and (self.feeds_all or share.n_threads == 1)
+
+    cdef const Py_ssize_t *coming(self, const Batch *batch, const Share *share) noexcept nogil:
+        """Rows to fetch while gradients are formed of this batch's, NULL for none."""
+        cdef Py_ssize_t n_bytes = batch.n_rows * self.width * (4 if self.single else 8)
+        return batch.next if n_bytes <= FETCHED and self.reads_alike(share) else NULL
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef Py_ssize_t first = 0 if self.feeds_all else share.first

@@ -23,8 +23,9 @@ cdef extern from "gemm.h" nogil:
                            Py_ssize_t left, Py_ssize_t right, void *transposed)
     void fr_gemm(bint single, Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a,
                  Py_ssize_t row_stride, Py_ssize_t k_stride, const Py_ssize_t *chosen,
-                 const void *packed, Py_ssize_t block, Py_ssize_t first, Py_ssize_t last,
-                 const void *bias, bint add, void *c, Py_ssize_t c_row, Py_ssize_t c_panel)
+                 const Py_ssize_t *next, const void *packed, Py_ssize_t block,
+                 Py_ssize_t first, Py_ssize_t last, const void *bias, bint add, void *c,
+                 Py_ssize_t c_row, Py_ssize_t c_panel)
     void fr_column_sums(bint single, const void *packed, Py_ssize_t k, Py_ssize_t n,
                         Py_ssize_t left, Py_ssize_t right, bint add, void *out)
 
@@ -50,6 +51,7 @@ cdef enum:
     SHARED = 1 << 14    # weights of the first layer that are worth sharing by panels, ...
     SHARED_ROWS = 4     # ... for batches of so many rows at most for each unit
     OWNED_ROWS = 12     # of weights: lines enough to take over while so many are multiplied
+    OWN_TRANSPOSE = 1 << 14   # weights of which each thread has a transpose of its own, at most
 
 
 def packed_size(shape, dtype):
@@ -85,7 +87,9 @@ cdef struct Part:
 
 cdef class Linear(Layer):
     """W (inputs, outputs) in panels, and b (outputs,). Products read W where it lies, and its
-    transpose and `grad` in packed form; the former is packed again where W changes.
+    transpose and `grad` in packed form. The former is packed again where W changes; each
+    thread has its own of a small W, and packs it when it goes backward: less comes from other
+    threads' caches then, and nothing is called for each tile.
 
     Threads share the products by rows of the batch, so that all of them read all weights,
     each part of which one thread has moved. A large first layer on few rows is shared by
@@ -97,6 +101,7 @@ cdef class Linear(Layer):
     cdef bint propagates          # a layer below wants its `grad`
     cdef bint in_panels           # its tiles are single panels, which threads may share
     cdef void *transposed
+    cdef Py_ssize_t own_transpose   # numbers of a thread's own; 0: one for all
     cdef void *packed_grad
 
     def __init__(self, Layer previous, Py_ssize_t width, bint propagates):
@@ -140,9 +145,10 @@ cdef class Linear(Layer):
         Layer.allocate(self, n_rows, n_threads)
         self.packed_grad = self.buffer("packed_grad", n_rows * self.padded)
         if self.propagates:
-            self.transposed = self.buffer(
-                "transposed", self.width * fr_padded(self.single, self.n_inputs)
-            )
+            size = self.width * fr_padded(self.single, self.n_inputs)
+            small = self.n_weights <= OWN_TRANSPOSE
+            self.own_transpose = size if small else 0
+            self.transposed = self.buffer("transposed", n_threads * size if small else size)
         if (self.in_panels and n_threads > 1 and n_panels % n_threads == 0
                 and n_rows <= SHARED_ROWS * self.width):
             self.n_panels = n_panels
@@ -171,28 +177,39 @@ cdef class Linear(Layer):
         cdef const void *rows = self.rows(batch, share, &chosen)
         if self.n_panels:
             first, last = 0, batch.n_rows
-            left = share.thread * self.n_panels // share.n_threads * fr_panel(single)
-            right = min((share.thread + 1) * self.n_panels // share.n_threads * fr_panel(single),
-                        self.width)
+            left = self.first_column(share.thread, share)
+            right = min(self.first_column(share.thread + 1, share), self.width)
         if chosen != NULL:
             chosen += first
         else:
             rows = at(rows, first * self.previous.stride, single)
         fr_gemm(single, last - first, self.width, self.n_inputs, rows,
-                self.previous.stride, 1, chosen, self.parameters, self.block, left, right,
+                self.previous.stride, 1, chosen, NULL, self.parameters, self.block, left, right,
                 at(self.parameters, self.n_weights, single), False,
                 at(self.out, first * self.stride, single), self.stride, fr_panel(single))
         if share.n_threads > 1 and not self.n_panels:
             self.own_packed_grad(batch, share)
 
+    cdef Py_ssize_t first_column(self, int thread, const Share *share) noexcept nogil:
+        """Of a thread's panels."""
+        return thread * self.n_panels // share.n_threads * fr_panel(self.single)
+
+    @property
+    def refreshes(self):
+        """Whether a transpose is kept that changes with W."""
+        return self.propagates and not self.own_transpose
+
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
+        cdef void *transposed = at(self.transposed, share.thread * self.own_transpose, single)
         fr_pack(single, self.grad, self.stride, batch.n_rows, self.width, FR_DEPTH, share.first,
                 share.last, self.packed_grad)
+        if self.own_transpose:
+            self.transpose(0, self.n_weights, transposed)
         if self.propagates:
             fr_gemm(single, share.last - share.first, self.n_inputs, self.width,
                     at(self.grad, share.first * self.stride, single), self.stride, 1,
-                    NULL, self.transposed, FR_DEPTH, 0, self.n_inputs, NULL, False,
+                    NULL, NULL, transposed, FR_DEPTH, 0, self.n_inputs, NULL, False,
                     at(self.previous.grad, share.first * self.previous.stride, single),
                     self.previous.stride, fr_panel(single))
 
@@ -247,26 +264,32 @@ cdef class Linear(Layer):
         cdef Py_ssize_t panel = fr_panel(single), base = part.block * self.padded
         cdef Py_ssize_t row = part.top, n_rows = part.bottom - part.top
         cdef const Py_ssize_t *chosen
+        cdef const Py_ssize_t *next = NULL
         cdef const void *rows = self.rows(batch, share, &chosen)
+        if self.input is not None and part.left == self.first_column(share.thread, share):
+            next = self.input.coming(batch, share)
         while row < part.bottom:
             if owns:
                 n_rows = fr_tile_rows(OWNED_ROWS, part.bottom - row)
                 fr_own_packed(single, self.n_inputs, self.width, self.block, row, row + n_rows,
                               part.left, part.right, self.parameters)
             fr_gemm(single, n_rows, self.padded, batch.n_rows,
-                    at(rows, row, single), 1, self.previous.stride, chosen, self.packed_grad,
-                    FR_DEPTH, part.left, part.right, NULL, batch.add,
+                    at(rows, row, single), 1, self.previous.stride, chosen, next,
+                    self.packed_grad, FR_DEPTH, part.left, part.right, NULL, batch.add,
                     at(self.gradients, base + (row - part.block) * panel, single), panel,
                     part.depth * panel)
             row += n_rows
 
     cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+        if self.propagates and not self.own_transpose:
+            self.transpose(start, min(stop, self.n_weights), self.transposed)
+
+    cdef void transpose(self, Py_ssize_t start, Py_ssize_t stop,
+                        void *transposed) noexcept nogil:
         cdef Part part
-        if not self.propagates:
-            return
-        while self.next_part(start, min(stop, self.n_weights), &part):
+        while self.next_part(start, stop, &part):
             fr_transpose_part(self.single, self.parameters, self.n_inputs, self.width, self.block,
-                              part.top, part.bottom, part.left, part.right, self.transposed)
+                              part.top, part.bottom, part.left, part.right, transposed)
             start = part.end
 
     cdef void limit_norms(self, double bound, const Share *share) noexcept nogil:

@@ -205,6 +205,9 @@ cdef class Network:
         cdef Py_ssize_t n_blocks = 1
         batch.samples = &self.order[self.starts[b]]
         batch.n_rows = self.starts[b + 1] - self.starts[b]
+        batch.next = NULL
+        if b + 2 < self.starts.shape[0] and batch.n_rows <= self.starts[b + 2] - self.starts[b + 1]:
+            batch.next = &self.order[self.starts[b + 1]]
         while n_blocks < MAX_BLOCKS and batch.n_rows >= 2 * n_blocks * MIN_BLOCK_ROWS:
             n_blocks *= 2
         batch.n_blocks = n_blocks

@@ -8,12 +8,6 @@
 
 #include "clones.h"
 
-#if defined(__GNUC__)
-#define FR_PREFETCH(p) __builtin_prefetch(p, 0, 2)
-#else
-#define FR_PREFETCH(p) (void)(p)
-#endif
-
 #define FR_GATHER(NAME, FROM, TO)                                                            \
     FR_UNUSED static void fr_gather_##NAME(const FROM *x, ptrdiff_t row_stride,              \
                                            ptrdiff_t column_stride, const ptrdiff_t *samples, \

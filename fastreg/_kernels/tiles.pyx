@@ -23,10 +23,9 @@ cdef class Tiles:
         self.tile = <Tile *> calloc(max(self.n, 1), sizeof(Tile))
         if self.tile == NULL:
             raise MemoryError
-        first_trained = next(k for k, tiles in enumerate(tiles_of_layers) if tiles)
         for k, (layer, offset, tiles) in enumerate(zip(layers, offsets, tiles_of_layers)):
             group += any(is_weight for _, _, is_weight, _ in tiles)
-            cost = n_rows + STEP_ROWS + (TRANSPOSE_ROWS if k != first_trained else 0)
+            cost = n_rows + STEP_ROWS + (TRANSPOSE_ROWS if layer.refreshes else 0)
             for start, stop, is_weight, panel in tiles:
                 tile = &self.tile[i]
                 tile.start, tile.stop, tile.layer = offset + start, offset + stop, k
