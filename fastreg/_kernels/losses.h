@@ -88,6 +88,9 @@ FR_LOSS(logistic_loss,
 FR_FUNCTION double FR_NAME(fr_softmax)(FR_LOSS_ARGUMENTS)
 {
     const FR_T other = (FR_T)(parameter / width), own = (FR_T)(1 - parameter);
+    const ptrdiff_t lanes = 2 * FR_LANES, whole = (width + lanes - 1) / lanes * lanes;
+    /* whole vectors where there is room for them */
+    const ptrdiff_t end = whole <= stride && whole <= grad_stride ? whole : width;
     double total = 0;
     for (ptrdiff_t i = first; i < last; i++) {
         const FR_T *z = (const FR_T *)outputs + i * stride;
@@ -97,14 +100,14 @@ FR_FUNCTION double FR_NAME(fr_softmax)(FR_LOSS_ARGUMENTS)
         FR_T top = z[0], sum = 0, mean = 0;
         for (ptrdiff_t j = 1; j < width; j++) top = z[j] > top ? z[j] : top;
 #pragma omp simd
-        for (ptrdiff_t j = 0; j < width; j++) g[j] = FR_NAME(fr_exp)(z[j] - top);
+        for (ptrdiff_t j = 0; j < end; j++) g[j] = FR_NAME(fr_exp)(z[j] - top);
         for (ptrdiff_t j = 0; j < width; j++) {
             sum += g[j];
             mean += z[j] - top;
         }
         const FR_T inverse = (FR_T)weight / sum, shift = (FR_T)weight * other;
 #pragma omp simd
-        for (ptrdiff_t j = 0; j < width; j++) g[j] = g[j] * inverse - shift;
+        for (ptrdiff_t j = 0; j < end; j++) g[j] = g[j] * inverse - shift;
         g[label] -= (FR_T)weight * own;
         if (weight != 0)
             total += weight * (log((double)sum) - (double)own * (z[label] - top) -

@@ -195,7 +195,7 @@ cdef class Network:
             self.stack.form_gradients(&batch, &share, &piece)
             if b + 2 == self.starts.shape[0]:
                 for tile in range(piece.first, piece.last):
-                    self.stack.add_penalty(tile, batch.scale)
+                    self.stack.add_penalty(tile, &batch)
         if b + 2 == self.starts.shape[0]:
             fr_team_wait(n_threads)
             if thread == 0:
@@ -282,8 +282,7 @@ cdef class Network:
         while self.stack.tiles.next_piece(&piece, share.thread, share.n_threads):
             self.stack.form_gradients(batch, share, &piece)
             for tile in range(piece.first, piece.last):
-                self.stack.add_penalty(tile, batch.scale)
-                self.stack.move(tile, batch.scale, step)
+                self.stack.move(tile, batch, step)
                 self.stack.refresh(tile)
                 if goes_on:
                     self.stack.expect(&next, &next_share, done, n_tiles)
@@ -298,15 +297,14 @@ cdef class Network:
         while self.stack.tiles.next_piece(&piece, share.thread, share.n_threads):
             self.stack.form_gradients(batch, share, &piece)
             for tile in range(piece.first, piece.last):
-                self.stack.add_penalty(tile, batch.scale)
                 if self.clip > 0:
-                    self.stack.measure_gradients(tile)
+                    self.stack.measure_slopes(tile, batch)
         if self.clip > 0:
             fr_team_wait(share.n_threads)
             step.clip_scale = self.stack.clip_scale(self.clip)
         for tile in range(self.stack.tiles.n):
             if self.stack.tiles.takes(tile, share.thread, share.n_threads):
-                self.stack.move(tile, batch.scale, step)
+                self.stack.move(tile, batch, step)
         if self.max_norm > 0:
             fr_team_wait(share.n_threads)
             self.stack.limit_norms(self.max_norm, share)

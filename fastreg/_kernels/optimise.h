@@ -11,6 +11,14 @@
 FR_INLINE float fr_root_f32(float x) { return sqrtf(x); }
 FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
 
+/* What a step does beside its optimiser's formula. */
+typedef struct {
+    double rate, scale;        /* of the slopes: scale (g + alpha w) */
+    double alpha, keep;        /* keep: share of the weights that does not decay */
+    double threshold;          /* by which weights go towards zero, before the metric */
+    double *sums;              /* sum w^2 and sum |w| before the step are added to these */
+} fr_step;
+
 #define FR_BODY "optimise.h"
 #include "for_reals.h"
 
@@ -24,7 +32,6 @@ FR_INLINE double fr_root_f64(double x) { return sqrt(x); }
     ((single) ? fr_adam_step_f32(__VA_ARGS__) : fr_adam_step_f64(__VA_ARGS__))
 #define fr_rms_step(single, ...) \
     ((single) ? fr_rms_step_f32(__VA_ARGS__) : fr_rms_step_f64(__VA_ARGS__))
-#define fr_decay(single, ...) ((single) ? fr_decay_f32(__VA_ARGS__) : fr_decay_f64(__VA_ARGS__))
 #define fr_limit_norms(single, ...) \
     ((single) ? fr_limit_norms_f32(__VA_ARGS__) : fr_limit_norms_f64(__VA_ARGS__))
 
@@ -52,28 +59,26 @@ FR_FUNCTION void FR_NAME(fr_add_penalty)(FR_RANGE, double alpha, double *sums)
     sums[1] = sizes;
 }
 
-/* sqrt(sum g^2), in double: the square of a float may be too large for one; that of a double
- * is formed of smaller ones where it is */
-FR_FUNCTION double FR_NAME(fr_norm)(const void *gradients, ptrdiff_t start, ptrdiff_t stop)
+/* sqrt(sum (g + alpha w)^2), in double: the square of a float may be too large for one; that
+ * of a double is formed of smaller ones where it is */
+FR_FUNCTION double FR_NAME(fr_norm)(FR_RANGE, double alpha)
 {
-    const FR_T *g = (const FR_T *)gradients;
+    FR_RANGE_HERE;
     const double unit = 0x1p-600;
+    const FR_T a = (FR_T)alpha;
     double total = 0;
 #pragma omp simd reduction(+ : total)
-    for (ptrdiff_t i = start; i < stop; i++) total += (double)g[i] * (double)g[i];
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double slope = g[i] + a * w[i];
+        total += slope * slope;
+    }
     if (total <= DBL_MAX) return sqrt(total);
     total = 0;
-    for (ptrdiff_t i = start; i < stop; i++) total += (g[i] * unit) * (g[i] * unit);
+    for (ptrdiff_t i = 0; i < n; i++) {
+        const double slope = (g[i] + a * w[i]) * unit;
+        total += slope * slope;
+    }
     return sqrt(total) / unit;
-}
-
-/* w *= 1 - rate */
-FR_FUNCTION void FR_NAME(fr_decay)(void *parameters, ptrdiff_t start, ptrdiff_t stop, double rate)
-{
-    FR_T *w = (FR_T *)parameters;
-    const FR_T factor = (FR_T)(1 - rate);
-#pragma omp simd
-    for (ptrdiff_t i = start; i < stop; i++) w[i] *= factor;
 }
 
 /* w towards zero by t, and no further */
@@ -83,82 +88,101 @@ FR_INLINE FR_T FR_NAME(fr_soft)(FR_T w, FR_T t)
     return down > 0 ? down : up < 0 ? up : w != w ? w : 0;
 }
 
+/* Each step is one pass: the penalty's sums are formed of the weights on their way, and its
+ * part of the slope; a clipped slope has squares that fit. */
+#define FR_STEP_BEGINS                                                           \
+    FR_RANGE_HERE;                                                               \
+    const FR_T alpha = (FR_T)step->alpha, scale = (FR_T)step->scale;             \
+    const FR_T keep = (FR_T)step->keep, rate = (FR_T)step->rate;                 \
+    const FR_T t = (FR_T)step->threshold;                                        \
+    FR_T squares = 0, sizes = 0
+#define FR_STEP_FOR_ALL                                                          \
+    _Pragma("omp simd reduction(+ : squares, sizes)")                            \
+    for (ptrdiff_t i = 0; i < n; i++)
+#define FR_STEP_SLOPE                                                            \
+    const FR_T slope = scale * (g[i] + alpha * w[i]);                            \
+    squares += w[i] * w[i];                                                      \
+    sizes += w[i] < 0 ? -w[i] : w[i]
+#define FR_STEP_ENDS                                                             \
+    step->sums[0] += squares;                                                    \
+    step->sums[1] += sizes
+
 /* v = momentum v - rate g; w += v, or momentum v - rate g (Nesterov); then w towards zero
  * by `threshold`, which has gathered momentum in the same way */
-FR_FUNCTION void FR_NAME(fr_momentum_step)(FR_RANGE, void *velocities, double scale, double rate,
-                                           double momentum, int nesterov, double threshold)
+FR_FUNCTION void FR_NAME(fr_momentum_step)(FR_RANGE, const fr_step *step, void *velocities,
+                                           double momentum, int nesterov)
 {
-    FR_RANGE_HERE;
+    FR_STEP_BEGINS;
     FR_T *v = (FR_T *)velocities + start;
-    const FR_T step = (FR_T)(rate * scale), m = (FR_T)momentum;
+    const FR_T m = (FR_T)momentum;
     if (nesterov) {
-#pragma omp simd
-        for (ptrdiff_t i = 0; i < n; i++) {
-            v[i] = m * v[i] - step * g[i];
-            w[i] += m * v[i] - step * g[i];
+        FR_STEP_FOR_ALL {
+            FR_STEP_SLOPE;
+            v[i] = m * v[i] - rate * slope;
+            w[i] = keep * w[i] + (m * v[i] - rate * slope);
         }
     } else {
-#pragma omp simd
-        for (ptrdiff_t i = 0; i < n; i++) {
-            v[i] = m * v[i] - step * g[i];
-            w[i] += v[i];
+        FR_STEP_FOR_ALL {
+            FR_STEP_SLOPE;
+            v[i] = m * v[i] - rate * slope;
+            w[i] = keep * w[i] + v[i];
         }
     }
-    if (threshold > 0) {
-        const FR_T t = (FR_T)threshold;
+    if (t > 0) {
 #pragma omp simd
         for (ptrdiff_t i = 0; i < n; i++) w[i] = FR_NAME(fr_soft)(w[i], t);
     }
+    FR_STEP_ENDS;
 }
 
 /* m and v are running means of g and g^2; w -= rate m / (sqrt(v) + epsilon); then w
  * towards zero by threshold / (sqrt(v) + epsilon): the prox in the same metric */
-FR_FUNCTION void FR_NAME(fr_adam_step)(FR_RANGE, void *means, void *squares, double scale,
-                                       double rate, double beta_1, double beta_2, double epsilon,
-                                       double threshold)
+FR_FUNCTION void FR_NAME(fr_adam_step)(FR_RANGE, const fr_step *step, void *means, void *squared,
+                                       double beta_1, double beta_2, double epsilon)
 {
-    FR_RANGE_HERE;
-    FR_T *m = (FR_T *)means + start, *v = (FR_T *)squares + start;
-    const FR_T a = (FR_T)beta_1, b = (FR_T)beta_2, eps = (FR_T)epsilon, step = (FR_T)rate;
-    const FR_T c = (FR_T)(1 - beta_1), d = (FR_T)(1 - beta_2), s = (FR_T)scale;
-    if (threshold > 0) {
-        const FR_T t = (FR_T)threshold;
-#pragma omp simd
-        for (ptrdiff_t i = 0; i < n; i++) {
-            const FR_T slope = s * g[i];  /* first: a clipped gradient has squares that fit */
+    FR_STEP_BEGINS;
+    FR_T *m = (FR_T *)means + start, *v = (FR_T *)squared + start;
+    const FR_T a = (FR_T)beta_1, b = (FR_T)beta_2, eps = (FR_T)epsilon;
+    const FR_T c = (FR_T)(1 - beta_1), d = (FR_T)(1 - beta_2);
+    if (t > 0) {
+        FR_STEP_FOR_ALL {
+            FR_STEP_SLOPE;
             m[i] = a * m[i] + c * slope;
             v[i] = b * v[i] + d * (slope * slope);
             const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
-            w[i] = FR_NAME(fr_soft)(w[i] - size * (step * m[i]), size * t);
+            w[i] = FR_NAME(fr_soft)(keep * w[i] - size * (rate * m[i]), size * t);
         }
-        return;
+    } else {
+        FR_STEP_FOR_ALL {
+            FR_STEP_SLOPE;
+            m[i] = a * m[i] + c * slope;
+            v[i] = b * v[i] + d * (slope * slope);
+            w[i] = keep * w[i] - rate * m[i] / (FR_NAME(fr_root)(v[i]) + eps);
+        }
     }
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const FR_T slope = s * g[i];
-        m[i] = a * m[i] + c * slope;
-        v[i] = b * v[i] + d * (slope * slope);
-        w[i] -= step * m[i] / (FR_NAME(fr_root)(v[i]) + eps);
-    }
+    FR_STEP_ENDS;
 }
 
 /* v is a running mean of g^2; w -= rate g / (sqrt(v) + epsilon); prox as above */
-FR_FUNCTION void FR_NAME(fr_rms_step)(FR_RANGE, void *squares, double scale, double rate,
-                                      double rho, double epsilon, double threshold)
+FR_FUNCTION void FR_NAME(fr_rms_step)(FR_RANGE, const fr_step *step, void *squared, double rho,
+                                      double epsilon)
 {
-    FR_RANGE_HERE;
-    FR_T *v = (FR_T *)squares + start;
-    const FR_T b = (FR_T)rho, eps = (FR_T)epsilon, step = (FR_T)rate;
-    const FR_T t = (FR_T)threshold, d = (FR_T)(1 - rho), s = (FR_T)scale;
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const FR_T slope = s * g[i];
+    FR_STEP_BEGINS;
+    FR_T *v = (FR_T *)squared + start;
+    const FR_T b = (FR_T)rho, d = (FR_T)(1 - rho), eps = (FR_T)epsilon;
+    FR_STEP_FOR_ALL {
+        FR_STEP_SLOPE;
         v[i] = b * v[i] + d * (slope * slope);
         const FR_T size = 1 / (FR_NAME(fr_root)(v[i]) + eps);
-        const FR_T to = w[i] - size * (step * slope);
+        const FR_T to = keep * w[i] - size * (rate * slope);
         w[i] = t > 0 ? FR_NAME(fr_soft)(to, size * t) : to;
     }
+    FR_STEP_ENDS;
 }
+#undef FR_STEP_BEGINS
+#undef FR_STEP_FOR_ALL
+#undef FR_STEP_SLOPE
+#undef FR_STEP_ENDS
 
 /* Columns first..last, whole panels, of W (rows, columns) in blocks of `block` rows with a
  * norm above `bound` are scaled to it. */

@@ -1,15 +1,20 @@
 """How parameters move: see optimiser.pyx."""
 
+cdef extern from "optimise.h" nogil:
+    ctypedef struct fr_step:
+        double rate
+        double scale
+        double alpha
+        double keep
+        double threshold
+        double *sums
 
-# Parameters start..stop of a network, and what is special about this step.
+
+# Parameters start..stop of a network.
 cdef struct Range:
     void *parameters
     void *gradients
     Py_ssize_t start, stop
-    double scale      # of the gradients
-    double rate
-    double decay      # share of the weights that is taken away first
-    double threshold  # by which weights go towards zero, before the metric
 
 
 cdef class Optimiser:
@@ -18,4 +23,4 @@ cdef class Optimiser:
     cdef void *second
     cdef tuple memory
 
-    cdef void step(self, const Range *range) noexcept nogil
+    cdef void step(self, const Range *range, const fr_step *step) noexcept nogil

@@ -5,14 +5,14 @@ from fastreg._kernels.layer cimport address
 
 cdef extern from "optimise.h" nogil:
     void fr_momentum_step(bint single, void *parameters, void *gradients, Py_ssize_t start,
-                          Py_ssize_t stop, void *velocities, double scale, double rate,
-                          double momentum, bint nesterov, double threshold)
+                          Py_ssize_t stop, const fr_step *step, void *velocities,
+                          double momentum, bint nesterov)
     void fr_adam_step(bint single, void *parameters, void *gradients, Py_ssize_t start,
-                      Py_ssize_t stop, void *means, void *squares, double scale, double rate,
-                      double beta_1, double beta_2, double epsilon, double threshold)
+                      Py_ssize_t stop, const fr_step *step, void *means, void *squares,
+                      double beta_1, double beta_2, double epsilon)
     void fr_rms_step(bint single, void *parameters, void *gradients, Py_ssize_t start,
-                     Py_ssize_t stop, void *squares, double scale, double rate, double rho,
-                     double epsilon, double threshold)
+                     Py_ssize_t stop, const fr_step *step, void *squares, double rho,
+                     double epsilon)
 
 
 cdef class Optimiser:
@@ -24,7 +24,7 @@ cdef class Optimiser:
         self.first = address(state[0])
         self.second = address(state[1]) if len(state) > 1 else NULL
 
-    cdef void step(self, const Range *range) noexcept nogil:
+    cdef void step(self, const Range *range, const fr_step *step) noexcept nogil:
         pass
 
 
@@ -37,10 +37,9 @@ cdef class Momentum(Optimiser):
         Optimiser.__init__(self, velocities)
         self.momentum, self.nesterov = momentum, nesterov
 
-    cdef void step(self, const Range *range) noexcept nogil:
+    cdef void step(self, const Range *range, const fr_step *step) noexcept nogil:
         fr_momentum_step(self.single, range.parameters, range.gradients, range.start, range.stop,
-                         self.first, range.scale, range.rate, self.momentum, self.nesterov,
-                         range.threshold)
+                         step, self.first, self.momentum, self.nesterov)
 
 
 cdef class Adam(Optimiser):
@@ -54,10 +53,9 @@ cdef class Adam(Optimiser):
         Optimiser.__init__(self, means, squares)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
 
-    cdef void step(self, const Range *range) noexcept nogil:
+    cdef void step(self, const Range *range, const fr_step *step) noexcept nogil:
         fr_adam_step(self.single, range.parameters, range.gradients, range.start, range.stop,
-                     self.first, self.second, range.scale, range.rate, self.beta_1, self.beta_2,
-                     self.epsilon, range.threshold)
+                     step, self.first, self.second, self.beta_1, self.beta_2, self.epsilon)
 
 
 cdef class RmsProp(Optimiser):
@@ -68,6 +66,6 @@ cdef class RmsProp(Optimiser):
         Optimiser.__init__(self, squares)
         self.rho, self.epsilon = rho, epsilon
 
-    cdef void step(self, const Range *range) noexcept nogil:
+    cdef void step(self, const Range *range, const fr_step *step) noexcept nogil:
         fr_rms_step(self.single, range.parameters, range.gradients, range.start, range.stop,
-                    self.first, range.scale, range.rate, self.rho, self.epsilon, range.threshold)
+                    step, self.first, self.rho, self.epsilon)

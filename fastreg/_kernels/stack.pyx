@@ -9,14 +9,14 @@ from libc.math cimport sqrt
 
 from fastreg._kernels.layer cimport Batch, Layer, Share, address
 from fastreg._kernels.network_loss cimport Loss
-from fastreg._kernels.optimiser cimport Range
+from fastreg._kernels.optimiser cimport Range, fr_step
 from fastreg._kernels.tiles cimport Piece, Tile, Tiles
 
 cdef extern from "optimise.h" nogil:
     void fr_add_penalty(bint single, void *parameters, void *gradients, Py_ssize_t start,
                         Py_ssize_t stop, double alpha, double *sums)
-    double fr_norm(bint single, const void *gradients, Py_ssize_t start, Py_ssize_t stop)
-    void fr_decay(bint single, void *parameters, Py_ssize_t start, Py_ssize_t stop, double rate)
+    double fr_norm(bint single, void *parameters, void *gradients, Py_ssize_t start,
+                   Py_ssize_t stop, double alpha)
 
 
 cdef class Stack:
@@ -114,27 +114,39 @@ cdef class Stack:
 
     # ---- a tile ----
 
-    cdef void add_penalty(self, Py_ssize_t tile, double scale) noexcept nogil:
-        """The penalty's part of a tile's gradients, and the tile's sums."""
-        cdef const Tile *t = &self.tiles.tile[tile]
-        fr_add_penalty(self.single, self.w, self.g, t.start, t.stop,
-                       scale * self.alphas[t.group] if t.group >= 0 else 0, &self.sums[tile, 0])
-
-    cdef void measure_gradients(self, Py_ssize_t tile) noexcept nogil:
-        cdef const Tile *t = &self.tiles.tile[tile]
-        self.sums[tile, 2] = fr_norm(self.single, self.g, t.start, t.stop)
-
-    cdef void move(self, Py_ssize_t tile, double scale, const Step *step) noexcept nogil:
-        """One step; `scale` is the batch's."""
+    cdef Range range_of(self, Py_ssize_t tile) noexcept nogil:
         cdef Range range
-        cdef const Tile *t = &self.tiles.tile[tile]
         range.parameters, range.gradients = self.w, self.g
-        range.start, range.stop = t.start, t.stop
-        range.scale, range.rate = step.clip_scale, step.rate
-        range.threshold = scale * self.l1s[t.group] * step.threshold if t.group >= 0 else 0
-        if t.group >= 0 and step.decay > 0:
-            fr_decay(self.single, self.w, range.start, range.stop, step.decay)
-        self.optimiser.step(&range)
+        range.start, range.stop = self.tiles.tile[tile].start, self.tiles.tile[tile].stop
+        return range
+
+    cdef double alpha(self, Py_ssize_t tile, const Batch *batch) noexcept nogil:
+        """What a tile's weights are multiplied by in their slopes."""
+        cdef Py_ssize_t group = self.tiles.tile[tile].group
+        return batch.scale * self.alphas[group] if group >= 0 else 0
+
+    cdef void add_penalty(self, Py_ssize_t tile, const Batch *batch) noexcept nogil:
+        """The penalty's part of a tile's gradients, and the tile's sums."""
+        cdef Range r = self.range_of(tile)
+        fr_add_penalty(self.single, r.parameters, r.gradients, r.start, r.stop,
+                       self.alpha(tile, batch), &self.sums[tile, 0])
+
+    cdef void measure_slopes(self, Py_ssize_t tile, const Batch *batch) noexcept nogil:
+        cdef Range r = self.range_of(tile)
+        self.sums[tile, 2] = fr_norm(self.single, r.parameters, r.gradients, r.start, r.stop,
+                                     self.alpha(tile, batch))
+
+    cdef void move(self, Py_ssize_t tile, const Batch *batch, const Step *step) noexcept nogil:
+        """One step, penalties included, and the tile's sums before it."""
+        cdef fr_step move
+        cdef Range range = self.range_of(tile)
+        cdef Py_ssize_t group = self.tiles.tile[tile].group
+        move.rate, move.scale, move.alpha = step.rate, step.clip_scale, self.alpha(tile, batch)
+        move.keep = 1 - step.decay if group >= 0 else 1
+        move.threshold = batch.scale * self.l1s[group] * step.threshold if group >= 0 else 0
+        move.sums = &self.sums[tile, 0]
+        move.sums[0] = move.sums[1] = 0
+        self.optimiser.step(&range, &move)
 
     cdef void limit_norms(self, double bound, const Share *share) noexcept nogil:
         cdef Py_ssize_t k
@@ -150,7 +162,7 @@ cdef class Stack:
     # ---- all tiles ----
 
     cdef double clip_scale(self, double clip) noexcept nogil:
-        """What makes the norm of all gradients, which were measured, at most `clip`."""
+        """What makes the norm of all slopes, which were measured, at most `clip`."""
         cdef double largest = 0, total = 0
         cdef Py_ssize_t tile
         for tile in range(self.tiles.n):
