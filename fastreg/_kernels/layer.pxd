@@ -15,10 +15,12 @@ cdef struct Batch:
     bint add                     # gradients are added to what is there
 
 
-# What one thread does of a batch: blocks first_block..last_block, rows first..last.
+# What one thread does of a batch: blocks first_block..last_block, rows first..last, and the
+# tiles of parameters whose middle is from `low` to `high` of all work, unless panels say so.
 cdef struct Share:
     int thread, n_threads
     Py_ssize_t first_block, last_block, first, last
+    double low, high
 
 
 cdef inline Py_ssize_t block_start(const Batch *batch, Py_ssize_t block) noexcept nogil:

@@ -11,12 +11,14 @@ Results don't depend on the number of threads: an element of a product is one su
 one order (gemm.h), and other sums are formed for fixed blocks of rows, or tiles of
 parameters, and added in their order. So a run of batches may take the whole team or
 one thread, whichever was faster a moment ago: where other programs want the cores,
-waiting for each other costs a team more than it brings.
+waiting for each other costs a team more than it brings. And shares of rows and of tiles
+follow the threads' speeds: see shares.pyx.
 
 Several networks may be trained side by side: see side_by_side.pyx.
 """
 from fastreg._kernels.interrupt cimport check_interrupt
 from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Share, block_start
+from fastreg._kernels.shares cimport Shares
 from fastreg._kernels.stack cimport Stack, Step
 from fastreg._kernels.tiles cimport Piece
 
@@ -62,6 +64,7 @@ cdef class Network:
     def __init__(self, Stack stack, *, int n_threads, double clip=0, double max_norm=0):
         self.stack, self.n_threads = stack, n_threads
         self.clip, self.max_norm = clip, max_norm
+        self.rows, self.tiles = Shares(n_threads, 1), Shares(n_threads, stack.tiles.fraction)
         if stack.n_panels:
             self.n_entered = stack.first_trained + 1
             self.enters_early = not clip and not max_norm and stack.first_output_is_apart()
@@ -147,35 +150,49 @@ cdef class Network:
         self.run_first, self.run_last = self.run_last, min(self.run_last + run, n_batches)
         self.n_runs += 1
         if self.n_threads == 1 or (phase > 2 and not again):
-            fr_team_run(train_share, <void *> self, 1 if alone else self.n_threads)
+            self.run(1 if alone else self.n_threads)
             return
         # the first run wakes the team
         begin = fr_team_clock()
-        fr_team_run(train_share, <void *> self, 1 if phase == 2 else self.n_threads)
+        self.run(1 if phase == 2 else self.n_threads)
         seconds = (fr_team_clock() - begin) / (self.run_last - self.run_first)
         if phase == 1 or phase == 2:
             self.seconds[phase - 1] = seconds
         elif again:
             self.seconds[0] = min(self.seconds[0], seconds)
 
+    cdef void run(self, int n_threads) noexcept nogil:
+        """Run these batches; a team learns from it who is how fast, if all were awake."""
+        fr_team_run(train_share, <void *> self, n_threads)
+        if n_threads > 1:
+            self.rows.adapt(self.is_awake)
+            self.tiles.adapt(self.is_awake)
+        self.is_awake = n_threads > 1
+
     # ---- what one thread of the team does ----
 
     cdef void train_batches(self, int thread, int n_threads) noexcept nogil:
+        cdef Batch batch
+        cdef Share share
         cdef Py_ssize_t b
         if self.run_first == self.run_last:
             return
-        self.enter(self.run_first, thread, n_threads)
+        if thread == 0 and n_threads > 1:
+            self.last_wait = fr_team_clock()
+        self.take(self.run_first, thread, n_threads, &batch, &share)
+        self.stack.forward(0, self.n_entered, &batch, &share)
         for b in range(self.run_first, self.run_last):
             if self.n_entered:
-                fr_team_wait(n_threads)
+                self.wait(self.tiles, thread, n_threads)
             if thread == 0 and b > self.run_first:
                 self.add_penalties(b - 1)
-            self.pass_through(b, thread, n_threads)
-            self.move(b, thread, n_threads)
+            self.pass_through(&batch, &share)
+            self.move(b, &batch, &share)
             if b + 1 == self.run_last or not self.enters_early:
-                fr_team_wait(n_threads)
+                self.wait(self.tiles, thread, n_threads)
             if b + 1 < self.run_last:
-                self.enter(b + 1, thread, n_threads)
+                self.take(b + 1, thread, n_threads, &batch, &share)
+                self.stack.forward(0, self.n_entered, &batch, &share)
         if thread == 0:
             self.add_penalties(self.run_last - 1)
 
@@ -184,14 +201,13 @@ cdef class Network:
         cdef Share share
         cdef Piece piece
         cdef Py_ssize_t tile, b = self.run_first
-        self.enter(b, thread, n_threads)
+        self.take(b, thread, n_threads, &batch, &share)
+        self.stack.forward(0, self.n_entered, &batch, &share)
         if self.n_entered:
             fr_team_wait(n_threads)
-        self.pass_through(b, thread, n_threads)
-        self.describe(b, &batch)
-        self.share_out(&batch, thread, n_threads, &share)
+        self.pass_through(&batch, &share)
         piece.last = 0
-        while self.stack.tiles.next_piece(&piece, thread, n_threads):
+        while self.stack.tiles.next_piece(&piece, &share):
             self.stack.form_gradients(&batch, &share, &piece)
             if b + 2 == self.starts.shape[0]:
                 for tile in range(piece.first, piece.last):
@@ -200,6 +216,33 @@ cdef class Network:
             fr_team_wait(n_threads)
             if thread == 0:
                 self.penalty = batch.scale * self.stack.sum_penalties()
+
+    cdef void wait(self, Shares shares, int thread, int n_threads) noexcept nogil:
+        """Wait for all threads, and take note of how long, and how long the work took."""
+        cdef double begin, end
+        if n_threads == 1:
+            return
+        begin = fr_team_clock()
+        fr_team_wait(n_threads)
+        end = fr_team_clock()
+        shares.note(thread, end - begin)
+        if thread == 0:
+            shares.seconds += end - self.last_wait
+            self.last_wait = end
+
+    cdef void take(self, Py_ssize_t b, int thread, int n_threads, Batch *batch,
+                   Share *share) noexcept nogil:
+        """A batch, and this thread's share of it."""
+        self.describe(b, batch)
+        share.thread, share.n_threads = thread, n_threads
+        share.first_block = <Py_ssize_t> (
+            self.rows.bound(thread, n_threads) * batch.n_blocks + 0.5)
+        share.last_block = <Py_ssize_t> (
+            self.rows.bound(thread + 1, n_threads) * batch.n_blocks + 0.5)
+        share.first = block_start(batch, share.first_block)
+        share.last = block_start(batch, share.last_block)
+        share.low = self.tiles.bound(thread, n_threads)
+        share.high = self.tiles.bound(thread + 1, n_threads)
 
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil:
         cdef Py_ssize_t n_blocks = 1
@@ -215,50 +258,26 @@ cdef class Network:
         batch.scale = self.fixed_scale if self.fixed_scale > 0 else self.stack.loss.scale(batch)
         batch.add = self.add
 
-    cdef void share_out(self, const Batch *batch, int thread, int n_threads,
-                        Share *share) noexcept nogil:
-        share.thread, share.n_threads = thread, n_threads
-        share.first_block = thread * batch.n_blocks // n_threads
-        share.last_block = (thread + 1) * batch.n_blocks // n_threads
-        share.first = block_start(batch, share.first_block)
-        share.last = block_start(batch, share.last_block)
-
-    cdef void enter(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
-        """Forward through the layers up to a first one that is shared by panels."""
-        cdef Batch batch
-        cdef Share share
-        if self.n_entered:
-            self.describe(b, &batch)
-            self.share_out(&batch, thread, n_threads, &share)
-            self.stack.forward(0, self.n_entered, &batch, &share)
-
-    cdef void pass_through(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
-        """Forward, loss and backward for this thread's rows; then all have done theirs."""
-        cdef Batch batch
-        cdef Share share
+    cdef void pass_through(self, const Batch *batch, const Share *share) noexcept nogil:
+        """Forward, loss and backward for this thread's rows, behind layers that were entered;
+        then all have done theirs."""
         cdef Py_ssize_t rows
-        self.describe(b, &batch)
-        self.share_out(&batch, thread, n_threads, &share)
-        self.stack.forward(self.n_entered, self.stack.n_layers, &batch, &share)
-        self.stack.backward(&batch, &share)
-        fr_team_wait(n_threads)
-        if thread == 0:
+        self.stack.forward(self.n_entered, self.stack.n_layers, batch, share)
+        self.stack.backward(batch, share)
+        self.wait(self.rows, share.thread, share.n_threads)
+        if share.thread == 0:
             rows = batch.n_rows if self.fixed_scale == 0 else 1
-            self.data_loss += rows * self.stack.loss.total(&batch)
+            self.data_loss += rows * self.stack.loss.total(batch)
 
-    cdef void move(self, Py_ssize_t b, int thread, int n_threads) noexcept nogil:
+    cdef void move(self, Py_ssize_t b, const Batch *batch, const Share *share) noexcept nogil:
         """Gradients and steps of this thread's tiles."""
-        cdef Batch batch
-        cdef Share share
         cdef Step step
-        self.describe(b, &batch)
-        self.share_out(&batch, thread, n_threads, &share)
         step.rate, step.decay, step.threshold = self.rates[b], self.decays[b], self.thresholds[b]
         step.clip_scale = 1
         if self.clip == 0 and self.max_norm == 0:
-            self.move_by_pieces(b, &batch, &share, &step)
+            self.move_by_pieces(b, batch, share, &step)
         else:
-            self.move_together(&batch, &share, &step)
+            self.move_together(batch, share, &step)
 
     cdef void add_penalties(self, Py_ssize_t b) noexcept nogil:
         """Add a batch's penalty to the sum; all tiles have moved."""
@@ -272,14 +291,12 @@ cdef class Network:
         cdef Batch next
         cdef Share next_share
         cdef Piece piece
-        cdef Py_ssize_t tile, done = 0
-        cdef Py_ssize_t n_tiles = self.stack.tiles.count(share.thread, share.n_threads)
+        cdef Py_ssize_t tile, done = 0, n_tiles = self.stack.tiles.count(share)
         cdef bint goes_on = b + 2 < self.starts.shape[0]
         if goes_on:
-            self.describe(b + 1, &next)
-            self.share_out(&next, share.thread, share.n_threads, &next_share)
+            self.take(b + 1, share.thread, share.n_threads, &next, &next_share)
         piece.last = 0
-        while self.stack.tiles.next_piece(&piece, share.thread, share.n_threads):
+        while self.stack.tiles.next_piece(&piece, share):
             self.stack.form_gradients(batch, share, &piece)
             for tile in range(piece.first, piece.last):
                 self.stack.move(tile, batch, step)
@@ -294,7 +311,7 @@ cdef class Network:
         cdef Py_ssize_t tile
         cdef Piece piece
         piece.last = 0
-        while self.stack.tiles.next_piece(&piece, share.thread, share.n_threads):
+        while self.stack.tiles.next_piece(&piece, share):
             self.stack.form_gradients(batch, share, &piece)
             for tile in range(piece.first, piece.last):
                 if self.clip > 0:
@@ -303,14 +320,14 @@ cdef class Network:
             fr_team_wait(share.n_threads)
             step.clip_scale = self.stack.clip_scale(self.clip)
         for tile in range(self.stack.tiles.n):
-            if self.stack.tiles.takes(tile, share.thread, share.n_threads):
+            if self.stack.tiles.takes(tile, share):
                 self.stack.move(tile, batch, step)
         if self.max_norm > 0:
             fr_team_wait(share.n_threads)
             self.stack.limit_norms(self.max_norm, share)
             fr_team_wait(share.n_threads)
         for tile in range(self.stack.tiles.n):
-            if self.stack.tiles.takes(tile, share.thread, share.n_threads):
+            if self.stack.tiles.takes(tile, share):
                 self.stack.refresh(tile)
 
 

@@ -1,4 +1,6 @@
 """A network's parameters in tiles: see tiles.pyx."""
+from fastreg._kernels.layer cimport Share
+
 
 # Numbers start..stop of the vector of parameters.
 cdef struct Tile:
@@ -19,7 +21,8 @@ cdef class Tiles:
     cdef readonly Py_ssize_t n
     cdef Tile *tile
     cdef Py_ssize_t work     # of all tiles but those shared by panels
+    cdef Py_ssize_t fixed    # of those
 
-    cdef bint takes(self, Py_ssize_t tile, int thread, int n_threads) noexcept nogil
-    cdef Py_ssize_t count(self, int thread, int n_threads) noexcept nogil
-    cdef bint next_piece(self, Piece *piece, int thread, int n_threads) noexcept nogil
+    cdef bint takes(self, Py_ssize_t tile, const Share *share) noexcept nogil
+    cdef Py_ssize_t count(self, const Share *share) noexcept nogil
+    cdef bint next_piece(self, Piece *piece, const Share *share) noexcept nogil

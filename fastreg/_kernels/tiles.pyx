@@ -1,10 +1,12 @@
 """A network's parameters in tiles: what threads share after a batch has been through.
 
 A tile lies in one piece, and its bounds depend on the network alone. Where a layer is
-shared by panels (see linear.pyx), a thread takes the tiles of its panels; the others are
-dealt by the work that they are, in their order.
+shared by panels (see linear.pyx), a thread takes the tiles of its panels; of the others, in
+their order, those that are its share of all their work.
 """
 from libc.stdlib cimport calloc, free
+
+from fastreg._kernels.layer cimport Share
 
 cdef enum:
     PIECE = 32768        # parameters whose gradients are formed in one go, at most
@@ -35,39 +37,46 @@ cdef class Tiles:
                     self.work += (stop - start) * cost
                 else:
                     tile.n_panels = layer.n_panels
+                    self.fixed += (stop - start) * (cost + n_rows)
                 i += 1
 
     def __dealloc__(self):
         free(self.tile)
 
-    cdef bint takes(self, Py_ssize_t tile, int thread, int n_threads) noexcept nogil:
+    @property
+    def fraction(self):
+        """Of the work of tiles, forward through those shared by panels included, that is dealt
+        by the work that it is."""
+        return <double> self.work / max(self.work + self.fixed, 1)
+
+    cdef bint takes(self, Py_ssize_t tile, const Share *share) noexcept nogil:
         """Whether a tile is this thread's."""
         cdef const Tile *t = &self.tile[tile]
-        if n_threads == 1:
+        if share.n_threads == 1:
             return True
         if t.panel < 0:
-            return t.middle * n_threads // self.work == thread
-        return (thread * t.n_panels // n_threads <= t.panel
-                and t.panel < (thread + 1) * t.n_panels // n_threads)
+            return share.low * self.work <= t.middle < share.high * self.work
+        return (share.thread * t.n_panels // share.n_threads <= t.panel
+                and t.panel < (share.thread + 1) * t.n_panels // share.n_threads)
 
-    cdef Py_ssize_t count(self, int thread, int n_threads) noexcept nogil:
+    cdef Py_ssize_t count(self, const Share *share) noexcept nogil:
         """How many tiles are this thread's."""
         cdef Py_ssize_t tile, total = 0
         for tile in range(self.n):
-            total += self.takes(tile, thread, n_threads)
+            total += self.takes(tile, share)
         return total
 
-    cdef bint next_piece(self, Piece *piece, int thread, int n_threads) noexcept nogil:
+    cdef bint next_piece(self, Piece *piece, const Share *share) noexcept nogil:
         """The thread's next tiles from piece.last on; false where there are none."""
         cdef Py_ssize_t first = piece.last, last
-        while first < self.n and not self.takes(first, thread, n_threads):
+        while first < self.n and not self.takes(first, share):
             first += 1
         if first == self.n:
             return False
         last = first + 1
         while (last < self.n and self.tile[last].layer == self.tile[first].layer
                and self.tile[last].stop - self.tile[first].start <= PIECE
-               and self.takes(last, thread, n_threads)):
+               and self.takes(last, share)):
             last += 1
         piece.first, piece.last = first, last
         return True
