@@ -13,6 +13,9 @@ cdef extern from "normalise.h" nogil:
                           Py_ssize_t width, void *out)
     void fr_invert_deviations(bint single, void *squares, Py_ssize_t rows, Py_ssize_t width,
                               double epsilon)
+    void fr_follow_moments(bint single, const void *means, const void *squares, Py_ssize_t rows,
+                           Py_ssize_t width, double share, double *running_means,
+                           double *running_variances)
     void fr_normalise(bint single, void *input, Py_ssize_t in_stride, void *output,
                       Py_ssize_t out_stride, Py_ssize_t first, Py_ssize_t last, Py_ssize_t width,
                       const void *means, const void *inverses, const void *scales,
@@ -87,16 +90,12 @@ cdef class BatchNorm(Layer):
 
     cdef void follow(self, Py_ssize_t n_rows, const void *mean,
                      const void *square) noexcept nogil:
-        """Move the running statistics; the variance is the unbiased one."""
-        cdef double share, value, rows = max(n_rows - 1, 1)
-        cdef Py_ssize_t j
+        """Move the running statistics."""
+        cdef double share
         self.n_seen[0] += n_rows
         share = n_rows * max(self.momentum / self.full, 1.0 / self.n_seen[0])
-        for j in range(self.width):
-            value = (<float *> mean)[j] if self.single else (<double *> mean)[j]
-            self.running[0, j] += share * (value - self.running[0, j])
-            value = (<float *> square)[j] if self.single else (<double *> square)[j]
-            self.running[1, j] += share * (value / rows - self.running[1, j])
+        fr_follow_moments(self.single, mean, square, n_rows, self.width, share,
+                          &self.running[0, 0], &self.running[1, 0])
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef Py_ssize_t block, span = self.span

@@ -26,6 +26,8 @@
     ((single) ? fr_merge_moments_f32(__VA_ARGS__) : fr_merge_moments_f64(__VA_ARGS__))
 #define fr_invert_deviations(single, ...) \
     ((single) ? fr_invert_deviations_f32(__VA_ARGS__) : fr_invert_deviations_f64(__VA_ARGS__))
+#define fr_follow_moments(single, ...) \
+    ((single) ? fr_follow_moments_f32(__VA_ARGS__) : fr_follow_moments_f64(__VA_ARGS__))
 #define fr_normalise(single, ...) \
     ((single) ? fr_normalise_f32(__VA_ARGS__) : fr_normalise_f64(__VA_ARGS__))
 #define fr_block_slopes(single, ...) \
@@ -100,10 +102,26 @@ FR_FUNCTION void FR_NAME(fr_invert_deviations)(void *squares, ptrdiff_t rows, pt
                                                double epsilon)
 {
     FR_T *square = (FR_T *)squares;
+    const double share = 1.0 / rows;
     /* in double: an epsilon too small for float32 still keeps constant columns from 0 / 0 */
 #pragma omp simd
     for (ptrdiff_t j = 0; j < width; j++)
-        square[j] = (FR_T)(1 / sqrt((double)square[j] / rows + epsilon));
+        square[j] = (FR_T)(1 / sqrt((double)square[j] * share + epsilon));
+}
+
+/* Running means and variances move by `share` towards those of a batch; the variance is the
+ * unbiased one. */
+FR_FUNCTION void FR_NAME(fr_follow_moments)(const void *means, const void *squares, ptrdiff_t rows,
+                                            ptrdiff_t width, double share, double *running_means,
+                                            double *running_variances)
+{
+    const FR_T *mean = (const FR_T *)means, *square = (const FR_T *)squares;
+    const double factor = 1.0 / (rows > 1 ? rows - 1 : 1);
+#pragma omp simd
+    for (ptrdiff_t j = 0; j < width; j++) {
+        running_means[j] += share * ((double)mean[j] - running_means[j]);
+        running_variances[j] += share * ((double)square[j] * factor - running_variances[j]);
+    }
 }
 
 /* z = (z - mean) inverse, in place; out = scale z + shift */
