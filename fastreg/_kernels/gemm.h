@@ -47,10 +47,10 @@ FR_UNUSED static int fr_tile_rows(int most, ptrdiff_t left)
  * C += A B where `add`. One of the strides of A is 1: A is a matrix or, where row_stride is,
  * the transpose of one, all of its rows or the `chosen` ones; where it is a transpose of
  * chosen rows, as many `next` ones are fetched meanwhile, a few lines at a time: more at once
- * would be waited for. B is packed in blocks of
- * `block` rows, a multiple of FR_DEPTH. Row i of C's panel of column j
- * is at c + i c_row + j / FR_PANEL c_panel, where c_panel = FR_PANEL is C row by row. All
- * panels of C are whole: there is room behind its last column, where zeros are written. */
+ * would be waited for. B is packed in blocks of `block` rows, a multiple of FR_DEPTH. Row i of
+ * C's panel of column j is at c + i c_row + j / FR_PANEL c_panel, where c_panel = FR_PANEL is C
+ * row by row. All panels of C are whole: there is room behind its last column, where zeros are
+ * written. */
 #define fr_gemm(single, ...) \
     ((single) ? FR_WIDEST(fr_gemm, f32)(__VA_ARGS__) : FR_WIDEST(fr_gemm, f64)(__VA_ARGS__))
 

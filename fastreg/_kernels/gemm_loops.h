@@ -41,7 +41,11 @@ FR_INLINE void FR_AT_WIDTH(fr_tile)(FR_TILE_ARGUMENTS)
     }
     for (; p < depth; p++, b += FR_PANEL) {
         const FR_T *column = a + (chosen ? chosen[p] : p) * k_stride;
-        if (next) FR_PREFETCH(ahead + next[p] * ahead_stride);
+        if (next) {
+            const FR_T *coming = ahead + next[p] * ahead_stride;
+            FR_PREFETCH(coming);
+            if (rows * sizeof(FR_T) > 64) FR_PREFETCH(coming + rows - 1);
+        }
 #pragma GCC unroll 16
         for (int i = 0; i < rows; i++) {
             const FR_T x = starts ? starts[i][p] : column[i];

@@ -165,7 +165,8 @@ cdef class DenseInput(Layer):
         return self.lends and (self.feeds_all or share.n_threads == 1)
 
     cdef const Py_ssize_t *coming(self, const Batch *batch, const Share *share) noexcept nogil:
-        """Rows to fetch while gradients are formed of this batch's, NULL for none."""
+        """Rows to fetch while gradients are formed of this batch's, NULL for none: where they
+        would drive out others before they are read, reading them later takes less time."""
         cdef Py_ssize_t n_bytes = batch.n_rows * self.width * (4 if self.single else 8)
         return batch.next if n_bytes <= FETCHED and self.reads_alike(share) else NULL
 

@@ -204,7 +204,7 @@ cdef class Linear(Layer):
         cdef void *transposed = at(self.transposed, share.thread * self.own_transpose, single)
         fr_pack(single, self.grad, self.stride, batch.n_rows, self.width, FR_DEPTH, share.first,
                 share.last, self.packed_grad)
-        if self.own_transpose:
+        if self.own_transpose and share.first < share.last:
             self.transpose(0, self.n_weights, transposed)
         if self.propagates:
             fr_gemm(single, share.last - share.first, self.n_inputs, self.width,

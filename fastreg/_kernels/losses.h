@@ -88,7 +88,7 @@ FR_LOSS(logistic_loss,
 FR_FUNCTION double FR_NAME(fr_softmax)(FR_LOSS_ARGUMENTS)
 {
     const FR_T other = (FR_T)(parameter / width), own = (FR_T)(1 - parameter);
-    const ptrdiff_t lanes = 2 * FR_LANES, whole = (width + lanes - 1) / lanes * lanes;
+    const ptrdiff_t line = 2 * FR_LANES, whole = (width + line - 1) / line * line;
     /* whole vectors where there is room for them */
     const ptrdiff_t end = whole <= stride && whole <= grad_stride ? whole : width;
     double total = 0;

@@ -64,7 +64,8 @@ cdef class Network:
     def __init__(self, Stack stack, *, int n_threads, double clip=0, double max_norm=0):
         self.stack, self.n_threads = stack, n_threads
         self.clip, self.max_norm = clip, max_norm
-        self.rows, self.tiles = Shares(n_threads, 1), Shares(n_threads, stack.tiles.fraction)
+        self.rows = Shares(n_threads, 1, n_blocks_of(stack.n_rows))
+        self.tiles = Shares(n_threads, stack.tiles.fraction)
         if stack.n_panels:
             self.n_entered = stack.first_trained + 1
             self.enters_early = not clip and not max_norm and stack.first_output_is_apart()
@@ -163,10 +164,12 @@ cdef class Network:
 
     cdef void run(self, int n_threads) noexcept nogil:
         """Run these batches; a team learns from it who is how fast, if all were awake."""
+        self.rows.forget()
+        self.tiles.forget()
         fr_team_run(train_share, <void *> self, n_threads)
-        if n_threads > 1:
-            self.rows.adapt(self.is_awake)
-            self.tiles.adapt(self.is_awake)
+        if self.is_awake and self.rows.seconds > 0:
+            self.rows.adapt()
+            self.tiles.adapt()
         self.is_awake = n_threads > 1
 
     # ---- what one thread of the team does ----
@@ -187,6 +190,9 @@ cdef class Network:
             if thread == 0 and b > self.run_first:
                 self.add_penalties(b - 1)
             self.pass_through(&batch, &share)
+            self.wait(self.rows, thread, n_threads)
+            if thread == 0:
+                self.data_loss += batch.n_rows * self.stack.loss.total(&batch)
             self.move(b, &batch, &share)
             if b + 1 == self.run_last or not self.enters_early:
                 self.wait(self.tiles, thread, n_threads)
@@ -206,6 +212,9 @@ cdef class Network:
         if self.n_entered:
             fr_team_wait(n_threads)
         self.pass_through(&batch, &share)
+        fr_team_wait(n_threads)
+        if thread == 0:
+            self.data_loss += self.stack.loss.total(&batch)
         piece.last = 0
         while self.stack.tiles.next_piece(&piece, &share):
             self.stack.form_gradients(&batch, &share, &piece)
@@ -220,7 +229,8 @@ cdef class Network:
     cdef void wait(self, Shares shares, int thread, int n_threads) noexcept nogil:
         """Wait for all threads, and take note of how long, and how long the work took."""
         cdef double begin, end
-        if n_threads == 1:
+        if n_threads != self.n_threads or n_threads == 1:
+            fr_team_wait(n_threads)
             return
         begin = fr_team_clock()
         fr_team_wait(n_threads)
@@ -235,39 +245,28 @@ cdef class Network:
         """A batch, and this thread's share of it."""
         self.describe(b, batch)
         share.thread, share.n_threads = thread, n_threads
-        share.first_block = <Py_ssize_t> (
-            self.rows.bound(thread, n_threads) * batch.n_blocks + 0.5)
-        share.last_block = <Py_ssize_t> (
-            self.rows.bound(thread + 1, n_threads) * batch.n_blocks + 0.5)
+        share.first_block = self.rows.cut(thread, n_threads, batch.n_blocks)
+        share.last_block = self.rows.cut(thread + 1, n_threads, batch.n_blocks)
         share.first = block_start(batch, share.first_block)
         share.last = block_start(batch, share.last_block)
         share.low = self.tiles.bound(thread, n_threads)
         share.high = self.tiles.bound(thread + 1, n_threads)
 
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil:
-        cdef Py_ssize_t n_blocks = 1
         batch.samples = &self.order[self.starts[b]]
         batch.n_rows = self.starts[b + 1] - self.starts[b]
         batch.next = NULL
         if b + 2 < self.starts.shape[0] and batch.n_rows <= self.starts[b + 2] - self.starts[b + 1]:
             batch.next = &self.order[self.starts[b + 1]]
-        while n_blocks < MAX_BLOCKS and batch.n_rows >= 2 * n_blocks * MIN_BLOCK_ROWS:
-            n_blocks *= 2
-        batch.n_blocks = n_blocks
+        batch.n_blocks = n_blocks_of(batch.n_rows)
         batch.number = self.number + b
         batch.scale = self.fixed_scale if self.fixed_scale > 0 else self.stack.loss.scale(batch)
         batch.add = self.add
 
     cdef void pass_through(self, const Batch *batch, const Share *share) noexcept nogil:
-        """Forward, loss and backward for this thread's rows, behind layers that were entered;
-        then all have done theirs."""
-        cdef Py_ssize_t rows
+        """Forward, loss and backward for this thread's rows, behind layers that were entered."""
         self.stack.forward(self.n_entered, self.stack.n_layers, batch, share)
         self.stack.backward(batch, share)
-        self.wait(self.rows, share.thread, share.n_threads)
-        if share.thread == 0:
-            rows = batch.n_rows if self.fixed_scale == 0 else 1
-            self.data_loss += rows * self.stack.loss.total(batch)
 
     cdef void move(self, Py_ssize_t b, const Batch *batch, const Share *share) noexcept nogil:
         """Gradients and steps of this thread's tiles."""
@@ -329,6 +328,13 @@ cdef class Network:
         for tile in range(self.stack.tiles.n):
             if self.stack.tiles.takes(tile, share):
                 self.stack.refresh(tile)
+
+
+cdef Py_ssize_t n_blocks_of(Py_ssize_t n_rows) noexcept nogil:
+    cdef Py_ssize_t n_blocks = 1
+    while n_blocks < MAX_BLOCKS and n_rows >= 2 * n_blocks * MIN_BLOCK_ROWS:
+        n_blocks *= 2
+    return n_blocks
 
 
 cdef void train_share(void *network, int thread, int n_threads) noexcept nogil:

@@ -1,4 +1,4 @@
-"""What a network's output is compared with: see loss.pyx."""
+"""What a network's output is compared with: see network_loss.pyx."""
 from fastreg._kernels.layer cimport Batch, Layer, Share
 
 cdef extern from "losses.h" nogil:

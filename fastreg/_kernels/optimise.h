@@ -16,7 +16,7 @@ typedef struct {
     double rate, scale;        /* of the slopes: scale (g + alpha w) */
     double alpha, keep;        /* keep: share of the weights that does not decay */
     double threshold;          /* by which weights go towards zero, before the metric */
-    double *sums;              /* sum w^2 and sum |w| before the step are added to these */
+    double *sums;              /* sum w^2 and sum |w| before the step */
 } fr_step;
 
 #define FR_BODY "optimise.h"
@@ -88,8 +88,8 @@ FR_INLINE FR_T FR_NAME(fr_soft)(FR_T w, FR_T t)
     return down > 0 ? down : up < 0 ? up : w != w ? w : 0;
 }
 
-/* Each step is one pass: the penalty's sums are formed of the weights on their way, and its
- * part of the slope; a clipped slope has squares that fit. */
+/* Each step is one pass, but for L1 with momentum: the penalty's sums are formed of the weights
+ * on their way, and its part of the slope; a clipped slope has squares that fit. */
 #define FR_STEP_BEGINS                                                           \
     FR_RANGE_HERE;                                                               \
     const FR_T alpha = (FR_T)step->alpha, scale = (FR_T)step->scale;             \
@@ -104,8 +104,8 @@ FR_INLINE FR_T FR_NAME(fr_soft)(FR_T w, FR_T t)
     squares += w[i] * w[i];                                                      \
     sizes += w[i] < 0 ? -w[i] : w[i]
 #define FR_STEP_ENDS                                                             \
-    step->sums[0] += squares;                                                    \
-    step->sums[1] += sizes
+    step->sums[0] = squares;                                                     \
+    step->sums[1] = sizes
 
 /* v = momentum v - rate g; w += v, or momentum v - rate g (Nesterov); then w towards zero
  * by `threshold`, which has gathered momentum in the same way */

@@ -21,6 +21,7 @@ cdef class Stack:
     cdef bint single
     cdef void *w
     cdef void *g
+    cdef Py_ssize_t n_rows           # of the largest batch
     cdef Py_ssize_t n_layers, first_trained
     cdef const Py_ssize_t[::1] ids
     cdef Tiles tiles

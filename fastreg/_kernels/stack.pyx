@@ -46,7 +46,7 @@ cdef class Stack:
         self.parameters, self.gradients = parameters, gradients
         self.single = layers[0].single
         self.w, self.g = address(parameters), address(gradients)
-        self.n_layers = len(layers)
+        self.n_layers, self.n_rows = len(layers), n_rows
         self.alphas, self.l1s = alphas, l1s
         self.ids = np.array([id(layer) for layer in layers], dtype=np.intp)
         self.offsets = np.array(offsets, dtype=np.intp)
@@ -115,10 +115,10 @@ cdef class Stack:
     # ---- a tile ----
 
     cdef Range range_of(self, Py_ssize_t tile) noexcept nogil:
-        cdef Range range
-        range.parameters, range.gradients = self.w, self.g
-        range.start, range.stop = self.tiles.tile[tile].start, self.tiles.tile[tile].stop
-        return range
+        cdef Range r
+        r.parameters, r.gradients = self.w, self.g
+        r.start, r.stop = self.tiles.tile[tile].start, self.tiles.tile[tile].stop
+        return r
 
     cdef double alpha(self, Py_ssize_t tile, const Batch *batch) noexcept nogil:
         """What a tile's weights are multiplied by in their slopes."""
@@ -138,15 +138,14 @@ cdef class Stack:
 
     cdef void move(self, Py_ssize_t tile, const Batch *batch, const Step *step) noexcept nogil:
         """One step, penalties included, and the tile's sums before it."""
-        cdef fr_step move
-        cdef Range range = self.range_of(tile)
+        cdef fr_step full
+        cdef Range r = self.range_of(tile)
         cdef Py_ssize_t group = self.tiles.tile[tile].group
-        move.rate, move.scale, move.alpha = step.rate, step.clip_scale, self.alpha(tile, batch)
-        move.keep = 1 - step.decay if group >= 0 else 1
-        move.threshold = batch.scale * self.l1s[group] * step.threshold if group >= 0 else 0
-        move.sums = &self.sums[tile, 0]
-        move.sums[0] = move.sums[1] = 0
-        self.optimiser.step(&range, &move)
+        full.rate, full.scale, full.alpha = step.rate, step.clip_scale, self.alpha(tile, batch)
+        full.keep = 1 - step.decay if group >= 0 else 1
+        full.threshold = batch.scale * self.l1s[group] * step.threshold if group >= 0 else 0
+        full.sums = &self.sums[tile, 0]
+        self.optimiser.step(&r, &full)
 
     cdef void limit_norms(self, double bound, const Share *share) noexcept nogil:
         cdef Py_ssize_t k

@@ -9,7 +9,7 @@ cdef struct Tile:
     Py_ssize_t group         # of weights: which layer with weights; else -1
     Py_ssize_t panel         # where a layer is shared by panels, of n_panels; else -1
     Py_ssize_t n_panels
-    Py_ssize_t middle        # work of shared tiles before this one, and half of its own
+    Py_ssize_t middle        # else: work of such tiles before this one, and half of its own
 
 
 # Tiles first..last of one layer, which lie one after the other.

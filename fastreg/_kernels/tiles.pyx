@@ -45,8 +45,8 @@ cdef class Tiles:
 
     @property
     def fraction(self):
-        """Of the work of tiles, forward through those shared by panels included, that is dealt
-        by the work that it is."""
+        """Of the work between two waits that is not shared by panels: gradients and steps of all
+        tiles, and the way forward through those that are."""
         return <double> self.work / max(self.work + self.fixed, 1)
 
     cdef bint takes(self, Py_ssize_t tile, const Share *share) noexcept nogil:
