@@ -264,9 +264,7 @@ def build_network(model, data, regularisation, *, optimiser=None, key=0, n_rows,
         n_rows=n_rows,
         n_threads=n_threads,
     )
-    network = Network(
-        stack, n_threads=n_threads, clip=regularisation.clip, max_norm=regularisation.max_norm
-    )
+    network = Network(stack, clip=regularisation.clip, max_norm=regularisation.max_norm)
     return network, gradients
 
 

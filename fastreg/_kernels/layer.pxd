@@ -40,6 +40,7 @@ cdef class Layer:
     cdef readonly Py_ssize_t width
     cdef readonly bint single
     cdef readonly Py_ssize_t n_panels   # of weights, where threads share them by panels
+    cdef readonly bint refreshes        # something is kept that changes with the parameters
     cdef Py_ssize_t stride           # between rows of `out` and `grad`
     cdef Py_ssize_t span             # numbers of a row, up to whole vectors: there is room
     cdef void *out                   # output, (rows, width)

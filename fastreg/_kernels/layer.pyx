@@ -76,11 +76,6 @@ cdef class Layer:
         are weights, and the panel that they are of where those are shared, else -1."""
         return []
 
-    @property
-    def refreshes(self):
-        """Whether `refresh` has something to do."""
-        return False
-
     def place(self, parameters, gradients):
         """Take these pieces of the network's vectors as one's own."""
         self.memory["parameters"], self.memory["gradients"] = parameters, gradients

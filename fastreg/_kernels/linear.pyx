@@ -147,7 +147,7 @@ cdef class Linear(Layer):
         if self.propagates:
             size = self.width * fr_padded(self.single, self.n_inputs)
             small = self.n_weights <= OWN_TRANSPOSE
-            self.own_transpose = size if small else 0
+            self.own_transpose, self.refreshes = size if small else 0, not small
             self.transposed = self.buffer("transposed", n_threads * size if small else size)
         if (self.in_panels and n_threads > 1 and n_panels % n_threads == 0
                 and n_rows <= SHARED_ROWS * self.width):
@@ -193,11 +193,6 @@ cdef class Linear(Layer):
     cdef Py_ssize_t first_column(self, int thread, const Share *share) noexcept nogil:
         """Of a thread's panels."""
         return thread * self.n_panels // share.n_threads * fr_panel(self.single)
-
-    @property
-    def refreshes(self):
-        """Whether a transpose is kept that changes with W."""
-        return self.propagates and not self.own_transpose
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
@@ -281,7 +276,7 @@ cdef class Linear(Layer):
             row += n_rows
 
     cdef void refresh(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-        if self.propagates and not self.own_transpose:
+        if self.refreshes:
             self.transpose(start, min(stop, self.n_weights), self.transposed)
 
     cdef void transpose(self, Py_ssize_t start, Py_ssize_t stop,

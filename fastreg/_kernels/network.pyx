@@ -50,8 +50,6 @@ cdef class Network:
     Parameters
     ----------
     stack : Stack
-    n_threads : int
-        As the stack was told.
     clip, max_norm : float
         Bounds of the norm of all gradients, and of the weights into each unit; 0 for none.
     """
@@ -61,11 +59,11 @@ cdef class Network:
     def __dealloc__(self):
         fr_door_remove(&self.door)
 
-    def __init__(self, Stack stack, *, int n_threads, double clip=0, double max_norm=0):
-        self.stack, self.n_threads = stack, n_threads
+    def __init__(self, Stack stack, *, double clip=0, double max_norm=0):
+        self.stack, self.n_threads = stack, stack.n_threads
         self.clip, self.max_norm = clip, max_norm
-        self.rows = Shares(n_threads, 1, n_blocks_of(stack.n_rows))
-        self.tiles = Shares(n_threads, stack.tiles.fraction)
+        self.rows = Shares(self.n_threads, 1, n_blocks_of(stack.n_rows))
+        self.tiles = Shares(self.n_threads, stack.tiles.fraction)
         if stack.n_panels:
             self.n_entered = stack.first_trained + 1
             self.enters_early = not clip and not max_norm and stack.first_output_is_apart()

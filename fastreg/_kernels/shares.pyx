@@ -54,6 +54,7 @@ cdef class Shares:
 
     def learn(self, waits, double seconds):
         """Each thread has waited so many seconds of those that a run took."""
+        self.forget()
         for thread, waited in zip(range(self.n_threads), waits, strict=True):
             self.note(thread, waited)
         self.seconds = seconds
@@ -97,7 +98,7 @@ cdef class Shares:
             work = fixed + self.fraction * self.size(thread)
             busy = self.seconds - self.waited[thread * APART]
             speed = work / busy if busy > 0 else 0
-            self.waited[thread * APART] = speed   # for now
+            self.waited[thread * APART] = speed   # until the next run
             sum += speed
             n_busy += speed > 0
         for thread in range(self.n_threads):
@@ -108,7 +109,6 @@ cdef class Shares:
             total += self.speeds[thread]
         if self.fraction > 0:
             self.cut_by_speed(total)
-        self.forget()
 
     cdef void cut_by_speed(self, double total) noexcept nogil:
         """Shares with which all take the same time; `total` is that of the speeds."""

@@ -22,6 +22,7 @@ cdef class Stack:
     cdef void *w
     cdef void *g
     cdef Py_ssize_t n_rows           # of the largest batch
+    cdef int n_threads
     cdef Py_ssize_t n_layers, first_trained
     cdef const Py_ssize_t[::1] ids
     cdef Tiles tiles

@@ -46,7 +46,7 @@ cdef class Stack:
         self.parameters, self.gradients = parameters, gradients
         self.single = layers[0].single
         self.w, self.g = address(parameters), address(gradients)
-        self.n_layers, self.n_rows = len(layers), n_rows
+        self.n_layers, self.n_rows, self.n_threads = len(layers), n_rows, n_threads
         self.alphas, self.l1s = alphas, l1s
         self.ids = np.array([id(layer) for layer in layers], dtype=np.intp)
         self.offsets = np.array(offsets, dtype=np.intp)
