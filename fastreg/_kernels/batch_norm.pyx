@@ -1,10 +1,7 @@
 """Batch normalisation: the formulas are in normalise.h."""
 from libc.string cimport memcpy
 
-from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Layer, Share, at, block_start
-
-cdef extern from "team.h" nogil:
-    void fr_team_wait(int n_threads)
+from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Layer, Share, at, block_start, wait_for_all
 
 cdef extern from "normalise.h" nogil:
     void fr_block_moments(bint single, const void *input, Py_ssize_t stride, Py_ssize_t first,
@@ -78,7 +75,7 @@ cdef class BatchNorm(Layer):
             fr_block_moments(single, self.previous.out, self.previous.stride,
                              block_start(batch, block), block_start(batch, block + 1), span,
                              at(self.moments, 2 * span * block, single))
-        fr_team_wait(share.n_threads)
+        wait_for_all(share)
         fr_merge_moments(single, self.moments, batch.n_blocks, batch.n_rows, span, mean)
         if share.thread == 0:
             self.follow(batch.n_rows, mean, square)
@@ -107,7 +104,7 @@ cdef class BatchNorm(Layer):
                             self.previous.stride, block_start(batch, block),
                             block_start(batch, block + 1), span,
                             at(self.block_slopes, 2 * span * block, single))
-        fr_team_wait(share.n_threads)
+        wait_for_all(share)
         fr_merge_slopes(single, self.block_slopes, batch.n_blocks, span, sums)
         fr_normalise_backward(single, self.grad, self.stride, self.previous.out,
                               self.previous.stride, share.first, share.last, span,

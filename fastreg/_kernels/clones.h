@@ -31,6 +31,14 @@
 #else
 #define FR_PREFETCH(p) (void)(p)
 #endif
+/* a moment in a loop that waits for another thread */
+#if defined(__GNUC__) && defined(__x86_64__)
+#define FR_PAUSE() __builtin_ia32_pause()
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define FR_PAUSE() __asm__ volatile("yield")
+#else
+#define FR_PAUSE() (void)0
+#endif
 #define FR_FUNCTION FR_UNUSED FR_CLONES static
 #define FR_PRODUCT FR_UNUSED FR_CLONES_FMA static
 

@@ -1,4 +1,5 @@
 """What a network is made of: see layer.pyx."""
+from fastreg._kernels.team cimport fr_arrivals, fr_team_wait
 
 cdef enum:
     MAX_BLOCKS = 16
@@ -21,6 +22,12 @@ cdef struct Share:
     int thread, n_threads
     Py_ssize_t first_block, last_block, first, last
     double low, high
+    fr_arrivals *barrier
+
+
+cdef inline void wait_for_all(const Share *share) noexcept nogil:
+    """Wait until all threads have come here."""
+    fr_team_wait(share.barrier, share.thread, share.n_threads)
 
 
 cdef inline Py_ssize_t block_start(const Batch *batch, Py_ssize_t block) noexcept nogil:

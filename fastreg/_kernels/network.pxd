@@ -2,10 +2,7 @@
 from fastreg._kernels.layer cimport Batch, Share
 from fastreg._kernels.shares cimport Shares
 from fastreg._kernels.stack cimport Stack, Step
-
-cdef extern from "team.h" nogil:
-    ctypedef struct fr_door:
-        pass
+from fastreg._kernels.team cimport fr_arrivals, fr_door
 
 cdef enum:
     RUN_WORK = 1 << 27   # multiplications of a run of batches: some milliseconds
@@ -31,6 +28,7 @@ cdef class Network:
     cdef double last_wait            # when the first thread's ended
     cdef bint is_awake               # the team, from the last run
     cdef fr_door door
+    cdef fr_arrivals *barrier        # of the team
 
     cdef double batch_work(self)
     cdef void advance(self, Py_ssize_t run) noexcept nogil
@@ -38,7 +36,7 @@ cdef class Network:
     cdef void run(self, int n_threads) noexcept nogil
     cdef void train_batches(self, int thread, int n_threads) noexcept nogil
     cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil
-    cdef void wait(self, Shares shares, int thread, int n_threads) noexcept nogil
+    cdef void wait(self, Shares shares, const Share *share) noexcept nogil
     cdef void take(self, Py_ssize_t b, int thread, int n_threads, Batch *batch,
                    Share *share) noexcept nogil
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil

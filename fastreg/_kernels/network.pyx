@@ -16,21 +16,22 @@ follow the threads' speeds: see shares.pyx.
 
 Several networks may be trained side by side: see side_by_side.pyx.
 """
+from libc.stdlib cimport calloc, free
+
 from fastreg._kernels.interrupt cimport check_interrupt
-from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Share, block_start
+from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Share, block_start, wait_for_all
 from fastreg._kernels.shares cimport Shares
 from fastreg._kernels.stack cimport Stack, Step
+from fastreg._kernels.team cimport (
+    fr_arrivals,
+    fr_door_enter,
+    fr_door_leave,
+    fr_door_make,
+    fr_door_remove,
+    fr_team_clock,
+    fr_team_run,
+)
 from fastreg._kernels.tiles cimport Piece
-
-cdef extern from "team.h" nogil:
-    ctypedef void (*fr_share_function)(void *context, int thread, int n_threads) noexcept nogil
-    void fr_team_run(fr_share_function f, void *context, int n)
-    void fr_team_wait(int n_threads)
-    double fr_team_clock()
-    void fr_door_make(fr_door *door)
-    void fr_door_remove(fr_door *door)
-    void fr_door_enter(fr_door *door)
-    void fr_door_leave(fr_door *door)
 
 
 cdef enum:
@@ -58,10 +59,15 @@ cdef class Network:
 
     def __dealloc__(self):
         fr_door_remove(&self.door)
+        free(self.barrier)
 
     def __init__(self, Stack stack, *, double clip=0, double max_norm=0):
         self.stack, self.n_threads = stack, stack.n_threads
         self.clip, self.max_norm = clip, max_norm
+        free(self.barrier)
+        self.barrier = <fr_arrivals *> calloc(self.n_threads, sizeof(fr_arrivals))
+        if self.barrier == NULL:
+            raise MemoryError
         self.rows = Shares(self.n_threads, 1, n_blocks_of(stack.n_rows))
         self.tiles = Shares(self.n_threads, stack.tiles.fraction)
         if stack.n_panels:
@@ -132,7 +138,7 @@ cdef class Network:
             for b in range(starts.shape[0] - 1):
                 self.add = b > 0
                 self.run_first, self.run_last = b, b + 1
-                fr_team_run(differentiate_share, <void *> self, self.n_threads)
+                fr_team_run(differentiate_share, <void *> self, self.barrier, self.n_threads)
                 check_interrupt()
         return self.data_loss, self.penalty
 
@@ -164,7 +170,7 @@ cdef class Network:
         """Run these batches; a team learns from it who is how fast, if all were awake."""
         self.rows.forget()
         self.tiles.forget()
-        fr_team_run(train_share, <void *> self, n_threads)
+        fr_team_run(train_share, <void *> self, self.barrier, n_threads)
         if self.is_awake and self.rows.seconds > 0:
             self.rows.adapt()
             self.tiles.adapt()
@@ -184,16 +190,16 @@ cdef class Network:
         self.stack.forward(0, self.n_entered, &batch, &share)
         for b in range(self.run_first, self.run_last):
             if self.n_entered:
-                self.wait(self.tiles, thread, n_threads)
+                self.wait(self.tiles, &share)
             if thread == 0 and b > self.run_first:
                 self.add_penalties(b - 1)
             self.pass_through(&batch, &share)
-            self.wait(self.rows, thread, n_threads)
+            self.wait(self.rows, &share)
             if thread == 0:
                 self.data_loss += batch.n_rows * self.stack.loss.total(&batch)
             self.move(b, &batch, &share)
             if b + 1 == self.run_last or not self.enters_early:
-                self.wait(self.tiles, thread, n_threads)
+                self.wait(self.tiles, &share)
             if b + 1 < self.run_last:
                 self.take(b + 1, thread, n_threads, &batch, &share)
                 self.stack.forward(0, self.n_entered, &batch, &share)
@@ -208,9 +214,9 @@ cdef class Network:
         self.take(b, thread, n_threads, &batch, &share)
         self.stack.forward(0, self.n_entered, &batch, &share)
         if self.n_entered:
-            fr_team_wait(n_threads)
+            wait_for_all(&share)
         self.pass_through(&batch, &share)
-        fr_team_wait(n_threads)
+        wait_for_all(&share)
         if thread == 0:
             self.data_loss += self.stack.loss.total(&batch)
         piece.last = 0
@@ -220,21 +226,21 @@ cdef class Network:
                 for tile in range(piece.first, piece.last):
                     self.stack.add_penalty(tile, &batch)
         if b + 2 == self.starts.shape[0]:
-            fr_team_wait(n_threads)
+            wait_for_all(&share)
             if thread == 0:
                 self.penalty = batch.scale * self.stack.sum_penalties()
 
-    cdef void wait(self, Shares shares, int thread, int n_threads) noexcept nogil:
+    cdef void wait(self, Shares shares, const Share *share) noexcept nogil:
         """Wait for all threads, and take note of how long, and how long the work took."""
         cdef double begin, end
-        if n_threads != self.n_threads or n_threads == 1:
-            fr_team_wait(n_threads)
+        if share.n_threads != self.n_threads or share.n_threads == 1:
+            wait_for_all(share)
             return
         begin = fr_team_clock()
-        fr_team_wait(n_threads)
+        wait_for_all(share)
         end = fr_team_clock()
-        shares.note(thread, end - begin)
-        if thread == 0:
+        shares.note(share.thread, end - begin)
+        if share.thread == 0:
             shares.seconds += end - self.last_wait
             self.last_wait = end
 
@@ -242,7 +248,7 @@ cdef class Network:
                    Share *share) noexcept nogil:
         """A batch, and this thread's share of it."""
         self.describe(b, batch)
-        share.thread, share.n_threads = thread, n_threads
+        share.thread, share.n_threads, share.barrier = thread, n_threads, self.barrier
         share.first_block = self.rows.cut(thread, n_threads, batch.n_blocks)
         share.last_block = self.rows.cut(thread + 1, n_threads, batch.n_blocks)
         share.first = block_start(batch, share.first_block)
@@ -314,15 +320,15 @@ cdef class Network:
                 if self.clip > 0:
                     self.stack.measure_slopes(tile, batch)
         if self.clip > 0:
-            fr_team_wait(share.n_threads)
+            wait_for_all(share)
             step.clip_scale = self.stack.clip_scale(self.clip)
         for tile in range(self.stack.tiles.n):
             if self.stack.tiles.takes(tile, share):
                 self.stack.move(tile, batch, step)
         if self.max_norm > 0:
-            fr_team_wait(share.n_threads)
+            wait_for_all(share)
             self.stack.limit_norms(self.max_norm, share)
-            fr_team_wait(share.n_threads)
+            wait_for_all(share)
         for tile in range(self.stack.tiles.n):
             if self.stack.tiles.takes(tile, share):
                 self.stack.refresh(tile)

@@ -5,14 +5,29 @@
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+#ifndef _WIN32
+#include <sched.h>
+#endif
 
 #include "clones.h"
 
 typedef void (*fr_share_function)(void *context, int thread, int n_threads);
 
-/* Run f on up to n threads; it is told how many there are. */
-FR_UNUSED static void fr_team_run(fr_share_function f, void *context, int n)
+/* How often a thread of the team has come to the barrier: one for each, in a line of its own.
+ * OpenMP's barrier wakes sleepers each time, by a call of the system that takes longer than
+ * the wait itself where threads meet every ten microseconds. */
+typedef struct {
+    unsigned count;
+    char line[64 - sizeof(unsigned)];
+} fr_arrivals;
+
+enum { FR_SPINS = 64 }; /* some microseconds; then whoever else wants the core may have it */
+
+/* Run f on up to n threads, which wait for each other at `barrier`; it is told how many there
+ * are. */
+FR_UNUSED static void fr_team_run(fr_share_function f, void *context, fr_arrivals *barrier, int n)
 {
+    for (int thread = 0; thread < n; thread++) barrier[thread].count = 0;
 #ifdef _OPENMP
     if (n > 1) {
 #pragma omp parallel num_threads(n)
@@ -25,14 +40,24 @@ FR_UNUSED static void fr_team_run(fr_share_function f, void *context, int n)
 }
 
 /* Called by every thread of a team: wait until all have come here. */
-FR_UNUSED static void fr_team_wait(int n_threads)
+FR_UNUSED static void fr_team_wait(fr_arrivals *barrier, int thread, int n_threads)
 {
-#ifdef _OPENMP
+#if defined(_OPENMP) && defined(__GNUC__) && !defined(_WIN32)
+    const unsigned count = barrier[thread].count + 1;
+    __atomic_store_n(&barrier[thread].count, count, __ATOMIC_RELEASE);
+    for (int other = 0; other < n_threads; other++)
+        for (int spins = 0;
+             (int)(__atomic_load_n(&barrier[other].count, __ATOMIC_ACQUIRE) - count) < 0; spins++)
+            if (spins < FR_SPINS)
+                FR_PAUSE();
+            else
+                sched_yield();
+#elif defined(_OPENMP)
     if (n_threads > 1) {
 #pragma omp barrier
     }
 #endif
-    (void)n_threads;
+    (void)barrier, (void)thread, (void)n_threads;
 }
 
 /* A door that one thread at a time goes through. */
