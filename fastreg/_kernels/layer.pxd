@@ -16,11 +16,12 @@ cdef struct Batch:
     bint add                     # gradients are added to what is there
 
 
-# What one thread does of a batch: blocks first_block..last_block, rows first..last, and the
-# tiles of parameters whose middle is from `low` to `high` of all work, unless panels say so.
+# What one thread does of a batch: blocks first_block..last_block, rows first..last, of a layer
+# that is shared by panels those from first_panel to last_panel, and of other tiles of parameters
+# those whose middle is from `low` to `high` of all work.
 cdef struct Share:
     int thread, n_threads
-    Py_ssize_t first_block, last_block, first, last
+    Py_ssize_t first_block, last_block, first, last, first_panel, last_panel
     double low, high
     fr_arrivals *barrier
 
@@ -28,6 +29,11 @@ cdef struct Share:
 cdef inline void wait_for_all(const Share *share) noexcept nogil:
     """Wait until all threads have come here."""
     fr_team_wait(share.barrier, share.thread, share.n_threads)
+
+
+cdef inline Py_ssize_t equal_share(Py_ssize_t n, int thread, int n_threads) noexcept nogil:
+    """Where a thread's share of n things begins."""
+    return thread * n // n_threads
 
 
 cdef inline Py_ssize_t block_start(const Batch *batch, Py_ssize_t block) noexcept nogil:

@@ -3,7 +3,7 @@ import numpy as np
 
 from libc.string cimport memset
 
-from fastreg._kernels.layer cimport Batch, DenseInput, Layer, Share, address, at
+from fastreg._kernels.layer cimport Batch, DenseInput, Layer, Share, address, at, equal_share
 
 cdef extern from "gemm.h" nogil:
     Py_ssize_t FR_DEPTH
@@ -177,8 +177,8 @@ cdef class Linear(Layer):
         cdef const void *rows = self.rows(batch, share, &chosen)
         if self.n_panels:
             first, last = 0, batch.n_rows
-            left = self.first_column(share.thread, share)
-            right = min(self.first_column(share.thread + 1, share), self.width)
+            left = share.first_panel * fr_panel(single)
+            right = min(share.last_panel * fr_panel(single), self.width)
         if chosen != NULL:
             chosen += first
         else:
@@ -189,10 +189,6 @@ cdef class Linear(Layer):
                 at(self.out, first * self.stride, single), self.stride, fr_panel(single))
         if share.n_threads > 1 and not self.n_panels:
             self.own_packed_grad(batch, share)
-
-    cdef Py_ssize_t first_column(self, int thread, const Share *share) noexcept nogil:
-        """Of a thread's panels."""
-        return thread * self.n_panels // share.n_threads * fr_panel(self.single)
 
     cdef void backward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef bint single = self.single
@@ -261,7 +257,7 @@ cdef class Linear(Layer):
         cdef const Py_ssize_t *chosen
         cdef const Py_ssize_t *next = NULL
         cdef const void *rows = self.rows(batch, share, &chosen)
-        if self.input is not None and part.left == self.first_column(share.thread, share):
+        if self.input is not None and part.left == share.first_panel * panel:
             next = self.input.coming(batch, share)
         while row < part.bottom:
             if owns:
@@ -290,8 +286,8 @@ cdef class Linear(Layer):
     cdef void limit_norms(self, double bound, const Share *share) noexcept nogil:
         cdef Py_ssize_t panel = fr_panel(self.single), n_panels = self.padded // panel
         fr_limit_norms(self.single, self.parameters, self.n_inputs, self.width, self.block,
-                       share.thread * n_panels // share.n_threads * panel,
-                       (share.thread + 1) * n_panels // share.n_threads * panel, bound)
+                       equal_share(n_panels, share.thread, share.n_threads) * panel,
+                       equal_share(n_panels, share.thread + 1, share.n_threads) * panel, bound)
 
 
 cdef class CsrInput(Layer):

@@ -41,9 +41,9 @@ cdef class Network:
                    Share *share) noexcept nogil
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil
     cdef void pass_through(self, const Batch *batch, const Share *share) noexcept nogil
-    cdef void move(self, Py_ssize_t b, const Batch *batch, const Share *share) noexcept nogil
-    cdef void add_penalties(self, Py_ssize_t b) noexcept nogil
-    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, const Share *share,
-                             const Step *step) noexcept nogil
+    cdef void move(self, Py_ssize_t b, const Batch *batch, const Share *share,
+                   const Batch *next, const Share *next_share) noexcept nogil
+    cdef void move_by_pieces(self, const Batch *batch, const Share *share, const Batch *next,
+                             const Share *next_share, const Step *step) noexcept nogil
     cdef void move_together(self, const Batch *batch, const Share *share,
                             Step *step) noexcept nogil

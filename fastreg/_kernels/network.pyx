@@ -19,7 +19,14 @@ Several networks may be trained side by side: see side_by_side.pyx.
 from libc.stdlib cimport calloc, free
 
 from fastreg._kernels.interrupt cimport check_interrupt
-from fastreg._kernels.layer cimport MAX_BLOCKS, Batch, Share, block_start, wait_for_all
+from fastreg._kernels.layer cimport (
+    MAX_BLOCKS,
+    Batch,
+    Share,
+    block_start,
+    equal_share,
+    wait_for_all,
+)
 from fastreg._kernels.shares cimport Shares
 from fastreg._kernels.stack cimport Stack, Step
 from fastreg._kernels.team cimport (
@@ -179,32 +186,38 @@ cdef class Network:
     # ---- what one thread of the team does ----
 
     cdef void train_batches(self, int thread, int n_threads) noexcept nogil:
-        cdef Batch batch
-        cdef Share share
+        cdef Batch batch, next
+        cdef Share share, next_share
+        cdef double weight = 0      # of a batch's penalty
         cdef Py_ssize_t b
+        cdef bint goes_on
         if self.run_first == self.run_last:
             return
         if thread == 0 and n_threads > 1:
             self.last_wait = fr_team_clock()
-        self.take(self.run_first, thread, n_threads, &batch, &share)
-        self.stack.forward(0, self.n_entered, &batch, &share)
+        self.take(self.run_first, thread, n_threads, &next, &next_share)
+        self.stack.forward(0, self.n_entered, &next, &next_share)
         for b in range(self.run_first, self.run_last):
+            batch, share = next, next_share
+            goes_on = b + 2 < self.starts.shape[0]
             if self.n_entered:
                 self.wait(self.tiles, &share)
             if thread == 0 and b > self.run_first:
-                self.add_penalties(b - 1)
+                self.penalty += weight * self.stack.sum_penalties()
+            weight = batch.n_rows * batch.scale
             self.pass_through(&batch, &share)
             self.wait(self.rows, &share)
             if thread == 0:
                 self.data_loss += batch.n_rows * self.stack.loss.total(&batch)
-            self.move(b, &batch, &share)
+            if goes_on:
+                self.take(b + 1, thread, n_threads, &next, &next_share)
+            self.move(b, &batch, &share, &next if goes_on else NULL, &next_share)
             if b + 1 == self.run_last or not self.enters_early:
                 self.wait(self.tiles, &share)
             if b + 1 < self.run_last:
-                self.take(b + 1, thread, n_threads, &batch, &share)
-                self.stack.forward(0, self.n_entered, &batch, &share)
+                self.stack.forward(0, self.n_entered, &next, &next_share)
         if thread == 0:
-            self.add_penalties(self.run_last - 1)
+            self.penalty += weight * self.stack.sum_penalties()
 
     cdef void differentiate_batch(self, int thread, int n_threads) noexcept nogil:
         cdef Batch batch
@@ -253,6 +266,8 @@ cdef class Network:
         share.last_block = self.rows.cut(thread + 1, n_threads, batch.n_blocks)
         share.first = block_start(batch, share.first_block)
         share.last = block_start(batch, share.last_block)
+        share.first_panel = equal_share(self.stack.n_panels, thread, n_threads)
+        share.last_panel = equal_share(self.stack.n_panels, thread + 1, n_threads)
         share.low = self.tiles.bound(thread, n_threads)
         share.high = self.tiles.bound(thread + 1, n_threads)
 
@@ -272,40 +287,30 @@ cdef class Network:
         self.stack.forward(self.n_entered, self.stack.n_layers, batch, share)
         self.stack.backward(batch, share)
 
-    cdef void move(self, Py_ssize_t b, const Batch *batch, const Share *share) noexcept nogil:
-        """Gradients and steps of this thread's tiles."""
+    cdef void move(self, Py_ssize_t b, const Batch *batch, const Share *share,
+                   const Batch *next, const Share *next_share) noexcept nogil:
+        """Gradients and steps of this thread's tiles; the next batch is NULL for none."""
         cdef Step step
         step.rate, step.decay, step.threshold = self.rates[b], self.decays[b], self.thresholds[b]
         step.clip_scale = 1
         if self.clip == 0 and self.max_norm == 0:
-            self.move_by_pieces(b, batch, share, &step)
+            self.move_by_pieces(batch, share, next, next_share, &step)
         else:
             self.move_together(batch, share, &step)
 
-    cdef void add_penalties(self, Py_ssize_t b) noexcept nogil:
-        """Add a batch's penalty to the sum; all tiles have moved."""
-        cdef Batch batch
-        self.describe(b, &batch)
-        self.penalty += batch.n_rows * batch.scale * self.stack.sum_penalties()
-
-    cdef void move_by_pieces(self, Py_ssize_t b, const Batch *batch, const Share *share,
-                             const Step *step) noexcept nogil:
+    cdef void move_by_pieces(self, const Batch *batch, const Share *share, const Batch *next,
+                             const Share *next_share, const Step *step) noexcept nogil:
         """Each piece while it is in the cache; rows of the next batch are fetched meanwhile."""
-        cdef Batch next
-        cdef Share next_share
         cdef Piece piece
         cdef Py_ssize_t tile, done = 0, n_tiles = self.stack.tiles.count(share)
-        cdef bint goes_on = b + 2 < self.starts.shape[0]
-        if goes_on:
-            self.take(b + 1, share.thread, share.n_threads, &next, &next_share)
         piece.last = 0
         while self.stack.tiles.next_piece(&piece, share):
             self.stack.form_gradients(batch, share, &piece)
             for tile in range(piece.first, piece.last):
                 self.stack.move(tile, batch, step)
                 self.stack.refresh(tile)
-                if goes_on:
-                    self.stack.expect(&next, &next_share, done, n_tiles)
+                if next != NULL:
+                    self.stack.expect(next, next_share, done, n_tiles)
                 done += 1
 
     cdef void move_together(self, const Batch *batch, const Share *share,

@@ -24,6 +24,7 @@ cdef class Stack:
     cdef Py_ssize_t n_rows           # of the largest batch
     cdef int n_threads
     cdef Py_ssize_t n_layers, first_trained
+    cdef readonly Py_ssize_t n_panels   # of the first weights, where threads share them so; or 0
     cdef const Py_ssize_t[::1] ids
     cdef Tiles tiles
     cdef const Py_ssize_t[::1] offsets

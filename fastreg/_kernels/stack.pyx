@@ -55,17 +55,13 @@ cdef class Stack:
         self.tiles = Tiles(layers, offsets, n_rows)
         self.sums = np.zeros((self.tiles.n, 3))
         self.first_trained = self.tiles.tile[0].layer
+        self.n_panels = layers[self.first_trained].n_panels
         for layer, offset in zip(layers, offsets):
             size = max((stop for _, stop, _, _ in layer.tiles()), default=0)
             layer.place(parameters[offset:offset + size], gradients[offset:offset + size])
         for layer in layers[:self.first_trained - 1 if self.first_trained else None:-1]:
             layer.connect(n_rows)
         self.load()
-
-    @property
-    def n_panels(self):
-        """Of the first layer's weights, where threads share them by panels; else 0."""
-        return self.layers[self.first_trained].n_panels
 
     cdef bint first_output_is_apart(self):
         """Whether no gradient of weights reads the first output with weights, so that it may

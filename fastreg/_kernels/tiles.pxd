@@ -7,8 +7,7 @@ cdef struct Tile:
     Py_ssize_t start, stop
     Py_ssize_t layer
     Py_ssize_t group         # of weights: which layer with weights; else -1
-    Py_ssize_t panel         # where a layer is shared by panels, of n_panels; else -1
-    Py_ssize_t n_panels
+    Py_ssize_t panel         # where a layer is shared by panels; else -1
     Py_ssize_t middle        # else: work of such tiles before this one, and half of its own
 
 

@@ -36,7 +36,6 @@ cdef class Tiles:
                     tile.middle = self.work + (stop - start) * cost // 2
                     self.work += (stop - start) * cost
                 else:
-                    tile.n_panels = layer.n_panels
                     self.fixed += (stop - start) * (cost + n_rows)
                 i += 1
 
@@ -56,8 +55,7 @@ cdef class Tiles:
             return True
         if t.panel < 0:
             return share.low * self.work <= t.middle < share.high * self.work
-        return (share.thread * t.n_panels // share.n_threads <= t.panel
-                and t.panel < (share.thread + 1) * t.n_panels // share.n_threads)
+        return share.first_panel <= t.panel < share.last_panel
 
     cdef Py_ssize_t count(self, const Share *share) noexcept nogil:
         """How many tiles are this thread's."""
