@@ -29,10 +29,10 @@ typedef float fr_four_singles __attribute__((vector_size(16), aligned(4), may_al
 #define FR_EIGHT_COLUMNS(NAME)                                                \
     for (; j + 8 <= n; j += 8) {                                              \
         const fr_four m0 = FR_FOUR_f64(m + j), m1 = FR_FOUR_f64(m + j + 4);   \
-        __builtin_prefetch(next0 + j, 0, 2);                                  \
-        __builtin_prefetch(next1 + j, 0, 2);                                  \
-        __builtin_prefetch(next2 + j, 0, 2);                                  \
-        __builtin_prefetch(next3 + j, 0, 2);                                  \
+        FR_PREFETCH(next0 + j);                                               \
+        FR_PREFETCH(next1 + j);                                               \
+        FR_PREFETCH(next2 + j);                                               \
+        FR_PREFETCH(next3 + j);                                               \
         const fr_four a0 = FR_FOUR_##NAME(x0 + j) - m0;                       \
         const fr_four a1 = FR_FOUR_##NAME(x0 + j + 4) - m1;                   \
         const fr_four b0 = FR_FOUR_##NAME(x1 + j) - m0;                       \
@@ -50,8 +50,8 @@ typedef float fr_four_singles __attribute__((vector_size(16), aligned(4), may_al
         fr_four p0 = {0}, p1 = {0}, p2 = {0}, p3 = {0};                       \
         fr_four q0 = {0}, q1 = {0}, q2 = {0}, q3 = {0};                       \
         for (; i + 8 <= n; i += 8) {                                          \
-            __builtin_prefetch(x0 + ahead + i, 0, 2);                         \
-            __builtin_prefetch(x1 + ahead + i, 0, 2);                         \
+            FR_PREFETCH(x0 + ahead + i);                                      \
+            FR_PREFETCH(x1 + ahead + i);                                      \
             for (ptrdiff_t k = i; k < i + 8; k += 4) {                        \
                 const fr_four z0 = FR_FOUR_##NAME(x0 + k) - m0;               \
                 const fr_four z1 = FR_FOUR_##NAME(x1 + k) - m1;               \
