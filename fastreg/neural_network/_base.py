@@ -233,7 +233,8 @@ class BasePerceptron(BaseEstimator):
         """Whether a callback asks to stop; each sees a model that predicts."""
         self._show(members, trainings)
         answers = [callback(self, epoch) for callback in self.callbacks]  # all are called
-        return any(answers)
+        with explained("The answer of a callback", "Return True to stop, or nothing."):
+            return any(answers)
 
     def _show(self, members, trainings):
         """Set the attributes of a fit as it is now."""

@@ -42,17 +42,12 @@ class HeldOut:
         their weights."""
         if not has_own_scorer(estimator) or not (new or self.data.sample_weight is not None):
             return
-        what, remedy = "", "choose another one."
+        what, remedy = f"scoring={estimator.scoring!r}", "Choose another one."
         if self.data.sample_weight is not None:
-            what = " with weights of held-out rows"
-            remedy = "choose a scorer that takes sample_weight, or pass validation_data=(X, y)."
-        try:
+            what += " with weights of held-out rows"
+            remedy = "Choose a scorer that takes sample_weight, or pass validation_data=(X, y)."
+        with explained(what, remedy):
             self._scored(_showing(estimator, model))
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(
-                f"scoring={estimator.scoring!r} cannot be used{what}: {error}: {remedy}"
-            ) from error
 
     def work(self, estimator, model):
         """Multiplications of `judge`; 0 where it calls functions of the user's."""

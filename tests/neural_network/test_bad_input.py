@@ -318,7 +318,7 @@ def test_a_scorer_without_weights():
     assert len(model.validation_scores_) == 2
     before = dict(vars(model))
     with pytest.raises(
-        TypeError, match="scoring='neg_max_error' cannot be used with weights of held"
+        TypeError, match="scoring='neg_max_error' with weights of held-out rows cannot be used"
     ):
         model.fit(X, Y, weights)
     assert vars(model) == before

@@ -298,6 +298,13 @@ def test_callbacks_see_a_model_that_predicts(digits):
     assert seen[-1][2] == model.score(X, y)
 
 
+def test_a_callback_that_answers_with_an_array(digits):
+    X, y = digits
+    model = MLPClassifier((5,), callbacks=[lambda model, epoch: np.ones(2)])
+    with pytest.raises(ValueError, match=r"answer of a callback cannot be used.*Return True"):
+        model.fit(X, y)
+
+
 def test_max_time(digits):
     X, y = digits
     with warnings.catch_warnings():
