@@ -32,7 +32,7 @@
 #define FR_PREFETCH(p) (void)(p)
 #endif
 /* a moment in a loop that waits for another thread */
-#if defined(__GNUC__) && defined(__x86_64__)
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define FR_PAUSE() __builtin_ia32_pause()
 #elif defined(__GNUC__) && defined(__aarch64__)
 #define FR_PAUSE() __asm__ volatile("yield")

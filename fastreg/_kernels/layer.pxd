@@ -8,7 +8,7 @@ cdef enum:
 # The rows that are worked on together.
 cdef struct Batch:
     const Py_ssize_t *samples    # which sample each row is
-    const Py_ssize_t *next       # and each of the next batch; NULL where it has fewer, or none
+    const Py_ssize_t *next_samples   # of the next batch; NULL where it has fewer rows, or none
     Py_ssize_t n_rows
     Py_ssize_t n_blocks          # parts of the rows, fixed by their number alone
     unsigned long long number    # how many batches came before: a place in random streams
@@ -16,9 +16,9 @@ cdef struct Batch:
     bint add                     # gradients are added to what is there
 
 
-# What one thread does of a batch: blocks first_block..last_block, rows first..last, of a layer
-# that is shared by panels those from first_panel to last_panel, and of other tiles of parameters
-# those whose middle is from `low` to `high` of all work.
+# What one thread does of a batch: blocks first_block..last_block, which are rows first..last;
+# panels first_panel..last_panel of a layer that is shared by panels; and of all other tiles of
+# parameters those whose middle is from `low` to `high` of their work. Threads meet at `barrier`.
 cdef struct Share:
     int thread, n_threads
     Py_ssize_t first_block, last_block, first, last, first_panel, last_panel

@@ -163,7 +163,7 @@ cdef class DenseInput(Layer):
         """Rows to fetch while gradients are formed of this batch's, NULL for none: where they
         would drive out others before they are read, reading them later takes less time."""
         cdef Py_ssize_t n_bytes = batch.n_rows * self.width * (4 if self.single else 8)
-        return batch.next if n_bytes <= FETCHED and self.reads_alike(share) else NULL
+        return batch.next_samples if n_bytes <= FETCHED and self.reads_alike(share) else NULL
 
     cdef void forward(self, const Batch *batch, const Share *share) noexcept nogil:
         cdef Py_ssize_t first = 0 if self.feeds_all else share.first

@@ -28,7 +28,7 @@ cdef class Network:
     cdef double last_wait            # when the first thread's ended
     cdef bint is_awake               # the team, from the last run
     cdef fr_door door
-    cdef fr_arrivals *barrier        # of the team
+    cdef fr_arrivals *barrier        # the team's: one for each thread
 
     cdef double batch_work(self)
     cdef void advance(self, Py_ssize_t run) noexcept nogil

@@ -53,7 +53,7 @@ cdef double ALONE = 0.9
 
 
 cdef class Network:
-    """A stack of layers on which a team of threads works.
+    """A stack of layers on which a team of threads works, for one caller at a time.
 
     Parameters
     ----------
@@ -188,9 +188,9 @@ cdef class Network:
     cdef void train_batches(self, int thread, int n_threads) noexcept nogil:
         cdef Batch batch, next
         cdef Share share, next_share
-        cdef double weight = 0      # of a batch's penalty
+        cdef double weight = 0      # of the penalty of the batch before
         cdef Py_ssize_t b
-        cdef bint goes_on
+        cdef bint has_next
         if self.run_first == self.run_last:
             return
         if thread == 0 and n_threads > 1:
@@ -199,7 +199,7 @@ cdef class Network:
         self.stack.forward(0, self.n_entered, &next, &next_share)
         for b in range(self.run_first, self.run_last):
             batch, share = next, next_share
-            goes_on = b + 2 < self.starts.shape[0]
+            has_next = b + 2 < self.starts.shape[0]
             if self.n_entered:
                 self.wait(self.tiles, &share)
             if thread == 0 and b > self.run_first:
@@ -209,9 +209,9 @@ cdef class Network:
             self.wait(self.rows, &share)
             if thread == 0:
                 self.data_loss += batch.n_rows * self.stack.loss.total(&batch)
-            if goes_on:
+            if has_next:
                 self.take(b + 1, thread, n_threads, &next, &next_share)
-            self.move(b, &batch, &share, &next if goes_on else NULL, &next_share)
+            self.move(b, &batch, &share, &next if has_next else NULL, &next_share)
             if b + 1 == self.run_last or not self.enters_early:
                 self.wait(self.tiles, &share)
             if b + 1 < self.run_last:
@@ -274,9 +274,9 @@ cdef class Network:
     cdef void describe(self, Py_ssize_t b, Batch *batch) noexcept nogil:
         batch.samples = &self.order[self.starts[b]]
         batch.n_rows = self.starts[b + 1] - self.starts[b]
-        batch.next = NULL
+        batch.next_samples = NULL
         if b + 2 < self.starts.shape[0] and batch.n_rows <= self.starts[b + 2] - self.starts[b + 1]:
-            batch.next = &self.order[self.starts[b + 1]]
+            batch.next_samples = &self.order[self.starts[b + 1]]
         batch.n_blocks = n_blocks_of(batch.n_rows)
         batch.number = self.number + b
         batch.scale = self.fixed_scale if self.fixed_scale > 0 else self.stack.loss.scale(batch)
@@ -289,7 +289,7 @@ cdef class Network:
 
     cdef void move(self, Py_ssize_t b, const Batch *batch, const Share *share,
                    const Batch *next, const Share *next_share) noexcept nogil:
-        """Gradients and steps of this thread's tiles; the next batch is NULL for none."""
+        """Gradients and steps of this thread's tiles; `next` is NULL after the last batch."""
         cdef Step step
         step.rate, step.decay, step.threshold = self.rates[b], self.decays[b], self.thresholds[b]
         step.clip_scale = 1

@@ -13,18 +13,19 @@
 
 typedef void (*fr_share_function)(void *context, int thread, int n_threads);
 
-/* How often a thread of the team has come to the barrier: one for each, in a line of its own.
- * OpenMP's barrier wakes sleepers each time, by a call of the system that takes longer than
- * the wait itself where threads meet every ten microseconds. */
+/* How often a thread of the team has come to the barrier: one for each, a line of the cache
+ * apart. OpenMP's barrier wakes sleepers each time, by a call of the system that takes longer
+ * than the wait itself where threads meet every ten microseconds. Here nobody sleeps, whatever
+ * OMP_WAIT_POLICY says: who has waited for a moment lets others have the core. */
 typedef struct {
     unsigned count;
     char line[64 - sizeof(unsigned)];
 } fr_arrivals;
 
-enum { FR_SPINS = 64 }; /* some microseconds; then whoever else wants the core may have it */
+enum { FR_SPINS = 64 }; /* a microsecond or so */
 
 /* Run f on up to n threads, which wait for each other at `barrier`; it is told how many there
- * are. */
+ * are. Teams of other sizes leave unequal counts. */
 FR_UNUSED static void fr_team_run(fr_share_function f, void *context, fr_arrivals *barrier, int n)
 {
     for (int thread = 0; thread < n; thread++) barrier[thread].count = 0;
@@ -44,14 +45,17 @@ FR_UNUSED static void fr_team_wait(fr_arrivals *barrier, int thread, int n_threa
 {
 #if defined(_OPENMP) && defined(__GNUC__) && !defined(_WIN32)
     const unsigned count = barrier[thread].count + 1;
+    int spins = 0;
     __atomic_store_n(&barrier[thread].count, count, __ATOMIC_RELEASE);
     for (int other = 0; other < n_threads; other++)
-        for (int spins = 0;
-             (int)(__atomic_load_n(&barrier[other].count, __ATOMIC_ACQUIRE) - count) < 0; spins++)
-            if (spins < FR_SPINS)
+        /* one that was faster may have come to the next barrier by now */
+        while ((int)(__atomic_load_n(&barrier[other].count, __ATOMIC_ACQUIRE) - count) < 0)
+            if (spins < FR_SPINS) {
+                spins++;
                 FR_PAUSE();
-            else
+            } else {
                 sched_yield();
+            }
 #elif defined(_OPENMP)
     if (n_threads > 1) {
 #pragma omp barrier
