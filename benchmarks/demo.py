@@ -412,7 +412,7 @@ def plot_validation(file):
     axes.set_xlabel("alpha")
     axes.set_ylabel("R2, mean and standard deviation over 5 folds")
     axes.set_title(f"Diabetes with all products of up to 3 features ({n_features}): Lasso")
-    axes.legend(loc="lower left", frameon=False)
+    axes.legend(loc="lower center", frameon=False)
     figure.savefig(file, dpi=150)
     plt.close(figure)
 
