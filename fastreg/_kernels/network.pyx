@@ -61,20 +61,19 @@ cdef class Network:
     clip, max_norm : float
         Bounds of the norm of all gradients, and of the weights into each unit; 0 for none.
     """
-    def __cinit__(self):
+    def __cinit__(self, Stack stack, **_):
         fr_door_make(&self.door)
+        self.n_threads = stack.n_threads
+        self.barrier = <fr_arrivals *> calloc(self.n_threads, sizeof(fr_arrivals))
+        if self.barrier == NULL:
+            raise MemoryError
 
     def __dealloc__(self):
         fr_door_remove(&self.door)
         free(self.barrier)
 
     def __init__(self, Stack stack, *, double clip=0, double max_norm=0):
-        self.stack, self.n_threads = stack, stack.n_threads
-        self.clip, self.max_norm = clip, max_norm
-        free(self.barrier)
-        self.barrier = <fr_arrivals *> calloc(self.n_threads, sizeof(fr_arrivals))
-        if self.barrier == NULL:
-            raise MemoryError
+        self.stack, self.clip, self.max_norm = stack, clip, max_norm
         self.rows = Shares(self.n_threads, 1, n_blocks_of(stack.n_rows))
         self.tiles = Shares(self.n_threads, stack.tiles.fraction)
         if stack.n_panels:
